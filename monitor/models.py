@@ -14,6 +14,7 @@ from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from monitor.db import UtcDateTime
+from monitor.lives import ClaimState
 
 
 def _time(*, nullable: bool = False, index: bool = False) -> Any:
@@ -231,22 +232,13 @@ class Product(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("host", "folded"),)
 
 
-class ClaimState(StrEnum):
-    LIVE = "live"
-    MISSING = "missing"
-    """Lacked by one good reading: not yet withdrawn."""
-    REWORDING = "rewording"
-    """Lacked by one good reading that has a similar new wording: not yet reworded."""
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
-    """No longer a claim under our changed rules."""
-
-
 class Claim(SQLModel, table=True):
-    """A statement in the seller's own voice, followed over time. `quote` is its latest wording."""
+    """A statement in a seller's own voice, followed over time and over its site's pages. `quote` is its latest wording."""
 
     id: int | None = Field(default=None, primary_key=True)
+    source_id: str = Field(foreign_key="source.id", index=True)
     page_id: int = Field(foreign_key="page.id", index=True)
+    """The page it is shown on: where it was seen first, or last after it moved."""
     product_id: int | None = Field(default=None, foreign_key="product.id", index=True)
     category: str = Field(index=True)
     rule_id: str
@@ -291,6 +283,21 @@ class ClaimRevision(SQLModel, table=True):
     end: int
     seen_at: datetime = Field(sa_column=_time())
     __table_args__ = (UniqueConstraint("claim_id", "number"),)
+
+
+class ClaimPlace(SQLModel, table=True):
+    """A page on which a claim stands or stood. A claim that moves to another page of the site is the same claim."""
+
+    __tablename__ = "claim_place"
+    claim_id: int = Field(foreign_key="claim.id", primary_key=True)
+    page_id: int = Field(foreign_key="page.id", primary_key=True, index=True)
+    version_id: int = Field(foreign_key="page_version.id")
+    """Version of the page that had it last."""
+    start: int
+    end: int
+    lacking: int = 0
+    """Good readings in a row without it: at 2 it no longer stands there."""
+    last_seen: datetime = Field(sa_column=_time())
 
 
 class Finding(SQLModel, table=True):

@@ -1,0 +1,30 @@
+"""Alembic's entry: runs on the connection that `upgrade` hands over, or on the configured database."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+from monitor import models  # noqa: F401  # registers every table
+from monitor.config import Config
+from monitor.db import open_engine
+
+
+def _own(name: str | None, type_: str, _parents: object) -> bool:
+    # The full-text index is made by hand, for each database its own, and compared by no one.
+    return not (type_ == "table" and (name or "").startswith("search_fts"))
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, include_name=_own)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over: Connection | None = context.config.attributes.get("connection")
+if handed_over is not None:
+    _run(handed_over)
+else:
+    with open_engine(Config().database_url).begin() as own:
+        _run(own)
