@@ -44,11 +44,6 @@ def digest_of(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def without_nul(text: str) -> str:
-    """PostgreSQL stores no NUL character; a document that holds one is still a document."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
 def _add(session: Session, record: NoticeRecord, seen: datetime, knowledge: Knowledge, chronicle: Chronicle) -> None:
     notice = Notice(
         source_id=record.source,
@@ -122,19 +117,19 @@ def _change(before: Any, after: Any) -> dict[str, Any]:
 
 
 def _fields(record: NoticeRecord, seen: datetime, knowledge: Knowledge) -> dict[str, Any]:
-    found = tier(record.title, record.summary, record.text)
+    found = tier(record.title, record.summary, record.text, knowledge.relevance)
     return {
         "notice_type": record.notice_type,
-        "title": without_nul(record.title),
+        "title": record.title,
         "url": record.url,
-        "authority": without_nul(record.authority),
+        "authority": record.authority,
         "jurisdiction": record.jurisdiction,
         "language": record.language,
         "issued": record.issued,
         "posted": record.posted,
         "updated": record.updated,
-        "summary": without_nul(record.summary),
-        "text": without_nul(record.text),
+        "summary": record.summary,
+        "text": record.text,
         "tier": found.tier,
         "tier_terms": list(found.terms),
         "unread": list(record.unread),

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 WIRE_VERSION = 1
 """Raised when a shape changes in a way that old run folders do not fit."""
@@ -32,6 +32,18 @@ class Wire(BaseModel):
     """Base of every wire shape."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nul(cls, data: Any) -> Any:
+        """PostgreSQL stores no NUL character; a document that holds one is still a document."""
+        return {key: _no_nul(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _no_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if "\x00" in value else value
+    return [_no_nul(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 class NoticeType(StrEnum):
@@ -143,6 +155,8 @@ class CaptureRecord(Wire):
     length: int = Field(gt=0)
     redirected_from: str = ""
     ip: str = ""
+    replay_of: str = ""
+    """In a replay: the capture that this is a copy of. Its time and bytes are that one's."""
 
 
 class Range(Wire):

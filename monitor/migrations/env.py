@@ -11,9 +11,9 @@ from monitor.config import Config
 from monitor.db import open_engine
 
 
-def _own(name: str | None, type_: str, _parents: object) -> bool:
+def _own(name: str | None, _type: str, _parents: object) -> bool:
     # The full-text index is made by hand, for each database its own, and compared by no one.
-    return not (type_ == "table" and (name or "").startswith("search_fts"))
+    return not (name or "").startswith("search_fts")
 
 
 def _run(connection: Connection) -> None:

@@ -1,0 +1,349 @@
+"""Which jurisdictions a page speaks to, each with the evidence in its own words.
+
+Signs are strong (one is enough) or weak (two different ones are needed). English alone is no sign. Member
+states of the European Union are given as `eu`, with the country named. No network and no cache: the public
+suffix list is the one that tldextract brings along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from ahocorasick_rs import AhoCorasick
+
+from monitor.classify import places
+from monitor.classify.shapes import Addressed
+from monitor.text import Document
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+STRONG = 2
+WEAK = 1
+SHOWN = 4
+"""Pieces of evidence named for one jurisdiction; the strongest come first."""
+
+
+class Sign(NamedTuple):
+    """One piece of evidence. `country` before member states are gathered under `eu`."""
+
+    country: str
+    weight: int
+    kind: str
+    evidence: str
+
+
+def addressed(document: Document, url: str, lang: str) -> tuple[Addressed, ...]:
+    """The jurisdictions with enough evidence, best supported first, ties by code.
+
+    `lang`: the page's language if known (BCP 47 or ISO 639-1); it counts only where the language has one home.
+    """
+    by_code: dict[str, list[Sign]] = {}
+    for sign in _without_foreign_dollars(list(dict.fromkeys(_signs(document, url, lang)))):
+        by_code.setdefault(_code(sign.country), []).append(sign)
+    found = [
+        (sum(weights.values()), code, signs)
+        for code, signs in by_code.items()
+        if sum((weights := _by_kind(signs)).values()) >= STRONG
+    ]
+    found.sort(key=lambda one: (-one[0], one[1]))
+    return tuple(Addressed(code, _why(code, signs)) for _, code, signs in found)
+
+
+def _by_kind(signs: Iterable[Sign]) -> dict[str, int]:
+    """A kind of evidence counts once, by its strongest piece: ten prices are one sign."""
+    weights: dict[str, int] = {}
+    for sign in signs:
+        weights[sign.kind] = max(weights.get(sign.kind, 0), sign.weight)
+    return weights
+
+
+def _code(country: str) -> str:
+    return "eu" if country in places.MEMBER_STATES else country
+
+
+def _why(code: str, signs: Iterable[Sign]) -> str:
+    best = sorted(signs, key=lambda sign: -sign.weight)
+    told: dict[str, str] = {}
+    for sign in best:
+        told.setdefault(f"{sign.kind} {sign.country}", _told(code, sign))
+    return "; ".join(list(told.values())[:SHOWN])
+
+
+def _told(code: str, sign: Sign) -> str:
+    evidence = " ".join(sign.evidence.split())
+    if len(evidence) > 80:
+        evidence = evidence[:79].rstrip() + "…"
+    member = places.MEMBER_STATES.get(sign.country) if code == "eu" else None
+    return f'{sign.kind} "{evidence}"' + (f" ({member}, a member state)" if member else "")
+
+
+def _without_foreign_dollars(signs: list[Sign]) -> list[Sign]:
+    """A bare "$" on a page that shows signs of another dollar country is that country's."""
+    others = {sign.country for sign in signs} & set(places.DOLLAR_CODES)
+    return [sign for sign in signs if not (others and sign.kind == "price" and sign.evidence.startswith("$"))]
+
+
+def _signs(document: Document, url: str, lang: str) -> Iterator[Sign]:
+    marks, text = document.marks, document.text
+    yield from _host(url)
+    yield from _languages(marks, lang)
+    yield from _money(text, marks)
+    yield from _phones(text, marks)
+    yield from _postal(text)
+    yield from _shipping(text)
+    yield from _premises(text)
+    for name in marks.get("countries", ()):
+        yield from _named(name, STRONG, "address in structured data")
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> TLDExtract:
+    from tldextract import TLDExtract
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def _host(url: str) -> Iterator[Sign]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    suffix = _suffixes()(host).suffix if host else ""
+    last = suffix.rpartition(".")[2]
+    if len(last) == 2 and last not in places.GENERIC_SUFFIXES:
+        yield Sign(_country(last), STRONG, "host ends in", f".{suffix}")
+    for segment in parts.path.split("/")[1:3]:
+        region = _region(segment)
+        if region:
+            yield Sign(region, STRONG, "locale in the address", f"/{segment}/")
+
+
+def _country(code: str) -> str:
+    return {"gb": "uk", "el": "gr"}.get(code, code)
+
+
+_LOCALE = re.compile(r"^([A-Za-z]{2})[-_]([A-Za-z]{2})$")
+
+
+def _region(locale: str) -> str:
+    """`uk` for en-GB; empty without a region that is in the tables."""
+    match = _LOCALE.match(locale.strip())
+    if not match:
+        return ""
+    region = _country(match.group(2).lower())
+    return region if region in places.COUNTRY_NAMES else ""
+
+
+def _languages(marks: dict[str, list[str]], lang: str) -> Iterator[Sign]:
+    for value in marks.get("hreflang", ()):
+        region = _region(value)
+        if region:
+            yield Sign(region, STRONG, "offered as hreflang", value)
+    for value in (*marks.get("html_lang", ()), *marks.get("locale", ()), lang):
+        region = _region(value)
+        if region:
+            # en-US is what shop and blog software writes when nobody chose.
+            weight = WEAK if region == "us" else STRONG
+            yield Sign(region, weight, "language", value)
+            continue
+        home = places.LANGUAGE_HOMES.get(value.strip().lower().split("-")[0].split("_")[0])
+        if home:
+            yield Sign(home, STRONG, "language", value)
+
+
+_SIGN = "|".join(sorted((re.escape(sign) for sign in places.CURRENCY_SIGNS), key=len, reverse=True))
+_ISO = "|".join(places.CURRENCIES)
+_AMOUNT = r"\d[\d.,\u00a0\u202f' ]{0,12}\d|\d"
+_PRICE = re.compile(
+    rf"(?<![\w$£€])(?:(?P<sign>{_SIGN}|\$)[ \u00a0]?(?:{_AMOUNT})(?:[ \u00a0]?(?P<after_sign>{_ISO})\b)?"
+    rf"|(?P<iso>{_ISO})[ \u00a0]?\$?[ \u00a0]?(?:{_AMOUNT})"
+    rf"|(?:{_AMOUNT})[ \u00a0]?(?:(?P<iso_after>{_ISO})\b|(?P<sign_after>{_SIGN})(?![\w$])))"
+)
+
+
+_MONEY_ANCHORS = ("$", *places.CURRENCY_SIGNS, *places.CURRENCIES)
+
+
+def _money(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
+    for currency in marks.get("currencies", ()):
+        code = places.CURRENCIES.get(currency.strip().upper())
+        # A mark of USD may stem from a bare "$"; the prices themselves tell.
+        if code and code != "us":
+            yield Sign(code, STRONG, "currency", currency)
+    seen: set[str] = set()
+    for source in (*marks.get("prices", ()), text if _has_money(text) else ""):
+        for match in _PRICE.finditer(source):
+            iso = match["after_sign"] or match["iso"] or match["iso_after"]
+            sign = match["sign"] or match["sign_after"]
+            if (iso or sign) in seen:
+                continue
+            seen.add(iso or sign)
+            if iso:
+                yield Sign(places.CURRENCIES[iso], STRONG, "price", match.group())
+            elif sign == "$":
+                yield Sign("us", WEAK, "price", match.group())
+            else:
+                yield Sign(places.CURRENCY_SIGNS[sign], STRONG, "price", match.group())
+
+
+def _has_money(text: str) -> bool:
+    return bool(_anchors(_MONEY_ANCHORS).find_matches_as_indexes(text))
+
+
+# Each pattern begins with a character that is rare in prose and looks back from there: that is what makes it quick.
+_PHONE = re.compile(r"\+(?<![\w+]\+)\d{1,3}[\s().-]{0,2}\d(?:[\s().-]{0,2}\d){5,11}(?!\d)")
+_NORTH_AMERICAN = re.compile(r"\((?<![\w+-]\()\d{3}\)[ -]?\d{3}[ -.]\d{4}(?!\d)")
+
+
+def _phones(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
+    seen: set[str] = set()
+    for raw in (*marks.get("phones", ()), *(match.group() for match in _PHONE.finditer(text))):
+        if raw.strip().startswith("+"):
+            region = _phone_region(raw, None)
+            if region and region not in seen:
+                seen.add(region)
+                yield Sign(region, STRONG, "telephone", raw)
+    for match in _NORTH_AMERICAN.finditer(text):
+        region = _phone_region(match.group(), "US")
+        if region and region not in seen:
+            seen.add(region)
+            yield Sign(region, WEAK, "telephone", match.group())
+
+
+def _phone_region(raw: str, default: str | None) -> str:
+    from phonenumbers import NumberParseException, is_possible_number, parse, region_code_for_number
+
+    try:
+        number = parse(raw, default)
+    except NumberParseException:
+        # Digits that are no telephone number are no evidence.
+        return ""
+    region = region_code_for_number(number) if is_possible_number(number) else None
+    return _country(region.lower()) if region and region.isalpha() else ""
+
+
+_STATE = "|".join((*places.US_STATES, *places.US_STATE_NAMES))
+_ZIP = re.compile(r"\d{5}(?<!\d{6})(?:-\d{4})?(?!\d)")
+_BEFORE_ZIP = re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{_STATE}),? )$")
+_INWARD_UK = re.compile(r"\d[ABD-HJLNP-UW-Z]{2}(?![\w-])")
+_OUTWARD_UK = re.compile(rf"(?<![\w-])(?:{'|'.join(places.UK_POSTCODE_AREAS)})\d[\dA-HJKPSTUW]? $")
+_POSTCODE_CA = re.compile(r"\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])")
+_PROVINCE = "|".join((*places.CANADIAN_PROVINCES, "Ontario", "Quebec", "Québec", "British Columbia", "Alberta"))
+_BEFORE_CA = re.compile(rf"(?<![\w-])((?:{_PROVINCE}),? )?[ABCEGHJ-NPRSTVXY]$")
+REACH = 24
+"""Characters looked at before the digits of an address: more than the longest state name and its comma."""
+
+
+def _postal(text: str) -> Iterator[Sign]:
+    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text):
+        yield Sign("us", STRONG, "postal address", before.group(1) + match.group())
+        break
+    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text):
+        yield Sign("uk", STRONG, "postcode", before.group() + match.group())
+        break
+    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text):
+        yield Sign("ca", STRONG if before.group(1) else WEAK, "postcode", before.group() + match.group())
+        if before.group(1):
+            break
+
+
+def _preceded(
+    digits: re.Pattern[str], before: re.Pattern[str], text: str
+) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Matches of `digits` that have `before` directly in front of them."""
+    for match in digits.finditer(text):
+        found = before.search(text[max(0, match.start() - REACH) : match.start()])
+        if found:
+            yield match, found
+
+
+_NAME_TO_COUNTRY = {name: code for code, names in places.COUNTRY_NAMES.items() for name in names}
+_CITY_TO_COUNTRY = {name: code for code, names in places.CITIES.items() for name in names}
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+_COUNTRY = re.compile(rf"(?<![\w.])(?:{_alternatives(_NAME_TO_COUNTRY)})(?!\w)")
+_SHIPS = re.compile(
+    r"\b(?:ship(?:s|ping|ped)?|deliver(?:s|y|ed|ies)?)(?: \w+){0,3}? (?:to|throughout|across|within|in)\b"
+    r"|\b(?:versand|lieferung|liefern) (?:nach|in|innerhalb)\b|\b(?:livraison|livrons) (?:en|au|aux|vers|dans)\b"
+    r"|\benv[ií]os? (?:a|en|para)\b|\bspedizion[ei] (?:in|a)\b"
+    r"|\bfree (?=(?:UK|US|EU|Canadian|Canada) (?:delivery|shipping|postage))",
+    re.IGNORECASE,
+)
+_SHIP_ANCHORS = (
+    "ship",
+    "deliver",
+    "versand",
+    "lieferung",
+    "liefern",
+    "livraison",
+    "livrons",
+    "env",
+    "spedizion",
+    "free",
+)
+_NOT_SHIPPED = re.compile(
+    r"\b(?:not|cannot|except|excluding|other than|outside|nicht|außer|sauf|no|excepto)\b|n['’]t\b", re.IGNORECASE
+)
+_SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\b[A-Z])\.)*")
+
+
+def _shipping(text: str) -> Iterator[Sign]:
+    for match in _anchored(_anchors(_SHIP_ANCHORS), _SHIPS, text):
+        if _NOT_SHIPPED.search(text[max(0, match.start() - 25) : match.end()]):
+            continue
+        rest = _SENTENCE.match(text, match.end(), match.end() + 160)
+        window = rest.group() if rest else ""
+        barred = _NOT_SHIPPED.search(window)
+        window = window[: barred.start()] if barred else window
+        for name in _COUNTRY.finditer(window):
+            said = text[match.start() : match.end() + name.end()]
+            yield Sign(_NAME_TO_COUNTRY[name.group()], STRONG, "delivery", said)
+
+
+_PREMISES = re.compile(
+    r"\b(?i:clinics?|practices?|located|based|offices?|studios?|salons?|visit us|praxis|klinik|clínicas?|cliniques?|"
+    r"cabinet) (?:in|at|near|across|throughout|en|em|à|a)\s(?:the )?"
+    rf"(?P<place>{_alternatives([*_NAME_TO_COUNTRY, *_CITY_TO_COUNTRY])})(?!\w)"
+)
+_PREMISES_ANCHORS = (
+    "clinic", "practice", "located", "based", "office", "studio", "salon", "visit us", "praxis", "klinik", "clínica",
+    "clinique", "cabinet",
+)  # fmt: skip
+
+
+def _premises(text: str) -> Iterator[Sign]:
+    for match in _anchored(_anchors(_PREMISES_ANCHORS), _PREMISES, text):
+        country = _NAME_TO_COUNTRY.get(match["place"])
+        if country:
+            yield Sign(country, STRONG, "premises", match.group())
+        else:
+            # Many cities have namesakes abroad.
+            yield Sign(_CITY_TO_COUNTRY[match["place"]], WEAK, "premises", match.group())
+
+
+@lru_cache(maxsize=4)
+def _anchors(words: tuple[str, ...]) -> AhoCorasick:
+    """Finds the words in small letters, with a capital and in capitals."""
+    return AhoCorasick([form for word in words for form in (word, word.capitalize(), word.upper())])
+
+
+def _anchored(anchors: AhoCorasick, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches of `pattern` that begin at an anchor: far quicker than searching a long page for the pattern."""
+    for _, start, _ in anchors.find_matches_as_indexes(text):
+        match = pattern.match(text, start)
+        if match:
+            yield match
+
+
+def _named(name: str, weight: int, kind: str) -> Iterator[Sign]:
+    cleaned = name.strip()
+    code = _country(cleaned.lower()) if len(cleaned) == 2 else _NAME_TO_COUNTRY.get(cleaned, "")
+    if code in places.COUNTRY_NAMES:
+        yield Sign(code, weight, kind, cleaned)

@@ -1,0 +1,105 @@
+"""Countries as pages name them: tables for `addressed`. ISO 3166-1 alpha-2 in lower case, `uk` for Britain."""
+
+from __future__ import annotations
+
+MEMBER_STATES = {
+    "at": "Austria", "be": "Belgium", "bg": "Bulgaria", "hr": "Croatia", "cy": "Cyprus", "cz": "Czechia",
+    "dk": "Denmark", "ee": "Estonia", "fi": "Finland", "fr": "France", "de": "Germany", "gr": "Greece",
+    "hu": "Hungary", "ie": "Ireland", "it": "Italy", "lv": "Latvia", "lt": "Lithuania", "lu": "Luxembourg",
+    "mt": "Malta", "nl": "the Netherlands", "pl": "Poland", "pt": "Portugal", "ro": "Romania", "sk": "Slovakia",
+    "si": "Slovenia", "es": "Spain", "se": "Sweden",
+}  # fmt: skip
+"""Members of the European Union; pages that address one of them are read under `eu`."""
+
+GENERIC_SUFFIXES = frozenset({
+    "ac", "ai", "am", "bz", "cc", "cd", "co", "fm", "gg", "gl", "im", "io", "is", "la", "ly", "me",
+    "ms", "mu", "nu", "ph", "pw", "sc", "sh", "so", "st", "su", "tk", "to", "tv", "vc", "vg", "ws",
+})  # fmt: skip
+"""Country suffixes sold as general ones: the ending says nothing about whom the page addresses."""
+
+CURRENCIES = {
+    "GBP": "uk", "EUR": "eu", "USD": "us", "CAD": "ca", "AUD": "au", "NZD": "nz", "CHF": "ch", "JPY": "jp",
+    "KRW": "kr", "SGD": "sg", "HKD": "hk", "TWD": "tw", "CNY": "cn", "INR": "in", "BRL": "br", "MXN": "mx",
+    "TRY": "tr", "AED": "ae", "SAR": "sa", "THB": "th", "MYR": "my", "IDR": "id", "PHP": "ph", "VND": "vn",
+    "PLN": "pl", "CZK": "cz", "SEK": "se", "DKK": "dk", "HUF": "hu", "RON": "ro", "BGN": "bg", "ARS": "ar",
+    "COP": "co", "ILS": "il", "ZAR": "za", "NOK": "no",
+}  # fmt: skip
+
+CURRENCY_SIGNS = {
+    "£": "uk", "€": "eu", "US$": "us", "C$": "ca", "CA$": "ca", "CAD$": "ca", "CDN$": "ca", "A$": "au", "AU$": "au",
+    "NZ$": "nz", "S$": "sg", "HK$": "hk", "NT$": "tw", "R$": "br", "MX$": "mx", "₩": "kr", "원": "kr",
+    "만원": "kr", "円": "jp", "万円": "jp",
+    "₹": "in", "₺": "tr", "฿": "th", "₫": "vn", "₱": "ph", "zł": "pl", "Kč": "cz", "₪": "il",
+}  # fmt: skip
+"""Signs that belong to one jurisdiction. The bare "$" and "¥" belong to several and are handled apart."""
+
+DOLLAR_CODES = ("ca", "au", "nz", "sg", "hk", "tw", "mx", "ar", "co")
+"""Countries that write their own money with a bare "$": beside their signs it does not point to the United States."""
+
+LANGUAGE_HOMES = {
+    "de": "de", "it": "it", "nl": "nl", "pl": "pl", "sv": "se", "da": "dk", "fi": "fi", "cs": "cz", "hu": "hu",
+    "el": "gr", "ro": "ro", "bg": "bg", "sk": "sk", "sl": "si", "hr": "hr", "et": "ee", "lv": "lv", "lt": "lt",
+    "ja": "jp", "ko": "kr", "tr": "tr", "th": "th", "vi": "vn", "id": "id", "he": "il", "fa": "ir",
+}  # fmt: skip
+"""Languages written mainly for one jurisdiction. English, Spanish, French, Portuguese, Arabic and Chinese are not."""
+
+COUNTRY_NAMES = {
+    "uk": ("UK", "U.K.", "United Kingdom", "Great Britain", "England", "Scotland", "Wales", "Northern Ireland",
+           "Reino Unido", "Royaume-Uni", "Großbritannien", "Regno Unito"),
+    "us": ("US", "U.S.", "USA", "U.S.A.", "United States", "Estados Unidos", "États-Unis", "Stati Uniti"),
+    "ca": ("Canada", "Canadá", "Kanada"),
+    "eu": ("EU", "E.U.", "European Union", "Europe", "Europa", "Union européenne", "Unión Europea",
+           "Europäische Union", "Unione Europea", "União Europeia"),
+    "au": ("Australia",), "nz": ("New Zealand",), "ch": ("Switzerland", "Schweiz", "Suisse", "Svizzera"),
+    "jp": ("Japan", "日本"), "kr": ("South Korea", "Korea", "한국"), "sg": ("Singapore",), "hk": ("Hong Kong",),
+    "tw": ("Taiwan", "台灣"), "cn": ("China", "中国"), "in": ("India",), "br": ("Brazil", "Brasil"),
+    "mx": ("Mexico", "México"), "tr": ("Turkey", "Türkiye"), "ae": ("UAE", "U.A.E.", "United Arab Emirates", "Dubai"),
+    "sa": ("Saudi Arabia",), "th": ("Thailand",), "my": ("Malaysia",), "id": ("Indonesia",), "ph": ("Philippines",),
+    "vn": ("Vietnam",), "co": ("Colombia",), "ar": ("Argentina",), "il": ("Israel",), "no": ("Norway",),
+    "at": ("Austria", "Österreich"), "be": ("Belgium", "Belgique", "België"), "bg": ("Bulgaria",),
+    "hr": ("Croatia",), "cy": ("Cyprus",), "cz": ("Czechia", "Czech Republic"), "dk": ("Denmark", "Danmark"),
+    "ee": ("Estonia",), "fi": ("Finland", "Suomi"), "fr": ("France", "Francia", "Frankreich"),
+    "de": ("Germany", "Deutschland", "Alemania", "Allemagne", "Germania"), "gr": ("Greece",), "hu": ("Hungary",),
+    "ie": ("Ireland",), "it": ("Italy", "Italia", "Italie", "Italien"), "lv": ("Latvia",), "lt": ("Lithuania",),
+    "lu": ("Luxembourg",), "mt": ("Malta",), "nl": ("Netherlands", "Nederland"), "pl": ("Poland", "Polska"),
+    "pt": ("Portugal",), "ro": ("Romania",), "sk": ("Slovakia",), "si": ("Slovenia",),
+    "es": ("Spain", "España", "Espagne", "Spanien"), "se": ("Sweden", "Sverige"),
+}  # fmt: skip
+
+CITIES = {
+    "uk": ("London", "Manchester", "Birmingham", "Leeds", "Glasgow", "Edinburgh", "Liverpool", "Bristol", "Cardiff"),
+    "us": ("New York", "Los Angeles", "Miami", "Houston", "Dallas", "Chicago", "Beverly Hills", "Las Vegas", "Phoenix",
+           "San Diego", "Scottsdale", "Austin", "Atlanta", "Tampa"),
+    "ca": ("Toronto", "Vancouver", "Montreal", "Montréal", "Calgary", "Ottawa", "Edmonton", "Mississauga"),
+    "de": ("Berlin", "Hamburg", "München", "Munich", "Frankfurt", "Düsseldorf"), "fr": ("Paris", "Lyon", "Marseille"),
+    "es": ("Madrid", "Barcelona", "Marbella"), "it": ("Milan", "Milano", "Rome", "Roma"), "pt": ("Lisbon", "Lisboa"),
+    "nl": ("Amsterdam",), "be": ("Brussels",), "ie": ("Dublin",), "at": ("Vienna", "Wien"), "pl": ("Warsaw",),
+    "jp": ("Tokyo", "Osaka"), "kr": ("Seoul", "Gangnam"), "tr": ("Istanbul",), "th": ("Bangkok",),
+    "mx": ("Tijuana", "Cancun"), "au": ("Sydney", "Melbourne", "Brisbane"), "ch": ("Zurich", "Zürich", "Geneva"),
+}  # fmt: skip
+
+US_STATES = (
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
+    "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA",
+    "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "DC", "PR",
+)  # fmt: skip
+US_STATE_NAMES = (
+    "Alabama", "Alaska", "Arizona", "Arkansas", "California", "Colorado", "Connecticut", "Delaware", "Florida",
+    "Georgia", "Hawaii", "Idaho", "Illinois", "Indiana", "Iowa", "Kansas", "Kentucky", "Louisiana", "Maine",
+    "Maryland", "Massachusetts", "Michigan", "Minnesota", "Mississippi", "Missouri", "Montana", "Nebraska", "Nevada",
+    "New Hampshire", "New Jersey", "New Mexico", "New York", "North Carolina", "North Dakota", "Ohio", "Oklahoma",
+    "Oregon", "Pennsylvania", "Rhode Island", "South Carolina", "South Dakota", "Tennessee", "Texas", "Utah",
+    "Vermont", "Virginia", "Washington", "West Virginia", "Wisconsin", "Wyoming",
+)  # fmt: skip
+CANADIAN_PROVINCES = (
+    "AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT",
+)  # fmt: skip
+UK_POSTCODE_AREAS = (
+    "AB", "AL", "B", "BA", "BB", "BD", "BH", "BL", "BN", "BR", "BS", "BT", "CA", "CB", "CF", "CH", "CM", "CO", "CR",
+    "CT", "CV", "CW", "DA", "DD", "DE", "DG", "DH", "DL", "DN", "DT", "DY", "E", "EC", "EH", "EN", "EX", "FK", "FY",
+    "G", "GL", "GU", "GY", "HA", "HD", "HG", "HP", "HR", "HS", "HU", "HX", "IG", "IP", "IV", "JE", "KA", "KT", "KW",
+    "KY", "L", "LA", "LD", "LE", "LL", "LN", "LS", "LU", "M", "ME", "MK", "ML", "N", "NE", "NG", "NN", "NP", "NR",
+    "NW", "OL", "OX", "PA", "PE", "PH", "PL", "PO", "PR", "RG", "RH", "RM", "S", "SA", "SE", "SG", "SK", "SL", "SM",
+    "SN", "SO", "SP", "SR", "SS", "ST", "SW", "SY", "TA", "TD", "TF", "TN", "TQ", "TR", "TS", "TW", "UB", "W", "WA",
+    "WC", "WD", "WF", "WN", "WR", "WS", "WV", "YO", "ZE",
+)  # fmt: skip

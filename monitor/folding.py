@@ -1,0 +1,227 @@
+"""Folding: one spelling for what looks the same, with the way back to the original offsets.
+
+Look-alike letters follow the confusables of Unicode UTS #39 (data: confusable-homoglyphs), cut to the scripts
+met in Latin words; compatibility forms follow NFKC (UAX #15).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_LOOKALIKE = {
+    "a": "АаΑαɑᎪᗅꓮ",
+    "b": "ВвЬьΒβᏴꓐ",
+    "c": "СсϹϲᏟꓚᴄ",
+    "d": "ԁᎠꓓ",
+    "e": "ЕеΕεҽᎬꓰё",
+    "f": "Ϝϝꓝք",
+    "g": "ԌԍɡցᏀꓖ",
+    "h": "НнΗһհᎻꓧ",
+    "i": "ІіΙιɪıӏꙇᎥꓲї",
+    "j": "ЈјϳᎫꓙ",
+    "k": "КкΚκᏦꓗ",
+    "l": "ӀᏞꓡ",
+    "m": "МмΜμᎷꓟ",
+    "n": "Νոռηпꓠ",
+    "o": "ОоΟοσօᴏꓳՕ",
+    "p": "РрΡρᏢꓑ",
+    "q": "ԛգզ",
+    "r": "гᏒꓣᴦ",
+    "s": "ЅѕՏꜱᏚꓢ",
+    "t": "ТтΤτᎢꓔ",
+    "u": "υսᴜʋՍꓴ",
+    "v": "ѴѵνᏙꓦᴠ",
+    "w": "ԜԝѡωաᴡᎳꓪ",
+    "x": "ХхΧχꓫ",
+    "y": "УуΥʏүҮγᎽꓬ",
+    "z": "ΖζᏃꓜᴢ",
+}
+_TO_LATIN = {other: letter for letter, others in _LOOKALIKE.items() for other in others}
+_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
+
+_REMOVED = "\u00ad\u061c\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
+_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
+_COMPAT = (
+    "\u1100-\u11ff\u2460-\u24ff\u2100-\u214f\u2160-\u217f\u2070-\u209c\u3099\u309a"
+    "\ufb00-\ufb06\ufb1d-\ufdff\ufe30-\ufefe\uff01-\uffef\U0001d400-\U0001d7ff\U0001f130-\U0001f189"
+)
+_PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "İ": "i", "…": "..."}
+_CHARACTERS = re.compile(
+    f"[{_REMOVED}]+|.[{_MARKS}]+|[{_MARKS}]+|[{_COMPAT}]+|[{''.join(_PAIRS)}]",
+    re.DOTALL,
+)
+_ALIKE = "".join(_TO_LATIN)
+_WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
+_LEET_WORDS = re.compile(r"(?<![\w@$])[A-Za-z]+(?:[013457@$]+[A-Za-z]+)+(?![\w@$])")
+_LATIN = re.compile(r"[A-Za-z]")
+_STYLED = re.compile("[\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f189]")
+_STRUCK = re.compile("[\u0335-\u0338\u20d0-\u20f0]")
+
+
+def _even_table() -> dict[int, str]:
+    """One-to-one replacements: quotes, dashes, spaces, Latin letters with accents to plain ones."""
+    table = {ord(char): "'" for char in "\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc\uff07"}
+    table |= {ord(char): '"' for char in "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u2039\u203a"}
+    table |= {ord(char): "-" for char in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58"}
+    table |= {
+        ord(char): " "
+        for char in "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+    }
+    for code in [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]:
+        plain = unicodedata.normalize("NFD", chr(code))[0].lower()
+        if plain.isascii() and plain.isalpha():
+            table[code] = plain
+    table |= {ord(char): plain for char, plain in zip("ıłŁøØđĐðÐ", "illooddDd", strict=True)}
+    return table
+
+
+_EVEN = {code: plain.lower() for code, plain in _even_table().items()}
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Where pieces of the new text began in the old one. A piece is copied (step 1) or replaced as a whole."""
+
+    starts: list[int]
+    olds: list[int]
+    old_ends: list[int]
+    copied: list[bool]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        first = bisect_right(self.starts, start) - 1
+        last = bisect_right(self.starts, max(end - 1, start)) - 1
+        old_start = self.olds[first] + (start - self.starts[first] if self.copied[first] else 0)
+        old_end = self.olds[last] + (end - self.starts[last]) if self.copied[last] else self.old_ends[last]
+        return old_start, max(old_end, old_start)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Folded lower-case text. `at` and `span` lead back to the unfolded text; `obfuscated` takes unfolded offsets."""
+
+    text: str
+    original: str
+    layers: tuple[_Layer, ...] = ()
+    disguises: tuple[tuple[int, int], ...] = field(default=())
+
+    def at(self, index: int) -> int:
+        return self.span(index, index + 1)[0]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        for layer in reversed(self.layers):
+            start, end = layer.span(start, end)
+        return start, end
+
+    def obfuscated(self, start: int, end: int) -> bool:
+        return any(begin < end and start < stop for begin, stop in self.disguises)
+
+
+Swap = Callable[["re.Match[str]"], tuple[str, bool] | None]
+
+
+def _substitute(text: str, pattern: re.Pattern[str], swap: Swap) -> tuple[str, _Layer | None, list[tuple[int, int]]]:
+    """Replaces what `swap` answers for; the bool says that the replaced spelling hides a word."""
+    parts: list[str] = []
+    layer = _Layer([], [], [], [])
+    disguises: list[tuple[int, int]] = []
+    length = done = 0
+
+    def add(piece: str, old: int, old_end: int, copied: bool) -> None:
+        nonlocal length
+        if piece:
+            layer.starts.append(length)
+            layer.olds.append(old)
+            layer.old_ends.append(old_end)
+            layer.copied.append(copied)
+            parts.append(piece)
+            length += len(piece)
+
+    for match in pattern.finditer(text):
+        answer = swap(match)
+        if answer is None:
+            continue
+        replacement, hides = answer
+        begin, end = match.span()
+        add(text[done:begin], done, begin, True)
+        add(replacement, begin, end, len(replacement) == end - begin)
+        done = end
+        if hides:
+            disguises.append((begin, end))
+    if not layer.starts and not done:
+        return text, None, disguises
+    add(text[done:], done, len(text), True)
+    if not layer.starts:
+        add(" ", 0, len(text), False)
+    return "".join(parts), layer, disguises
+
+
+def _character(match: re.Match[str]) -> tuple[str, bool]:
+    found = match.group()
+    if found in _PAIRS:
+        return _PAIRS[found], False
+    plain = unicodedata.normalize("NFKC", found)
+    kept = re.sub(f"[{_REMOVED}{_MARKS}]", "", plain)
+    if not kept:
+        before, after = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
+        soft = set(found) <= {"\u00ad"}
+        return "", bool(_LATIN.match(before) and _LATIN.match(after)) and not soft
+    if found[-1] in "\u3099\u309a" or not found[0].isalpha():
+        kept = plain
+    return kept, bool(_STYLED.search(found) or (_STRUCK.search(found) and found[0].isalpha()))
+
+
+def _word(match: re.Match[str]) -> tuple[str, bool] | None:
+    word = match.group()
+    foreign = [char for char in word if char in _TO_LATIN]
+    plain = "".join(_TO_LATIN.get(char, char) for char in word)
+    if not plain.isascii():
+        return None
+    if len(foreign) == len(word):
+        line_start = match.string.rfind("\n", max(0, match.start() - 200), match.start()) + 1 or max(
+            0, match.start() - 80
+        )
+        around = match.string[line_start : match.start()] + match.string[match.end() : match.end() + 80]
+        letters = [char for char in around if char.isalpha()]
+        latin = sum(1 for char in letters if char.isascii())
+        if len(word) < 2 and len(letters) < 8 or latin * 10 < len(letters) * 7 or not letters:
+            return None
+    elif not _LATIN.search(word) or all(char in "ıμµ" for char in foreign):
+        return None
+    return plain, True
+
+
+def _leet(match: re.Match[str]) -> tuple[str, bool] | None:
+    word = match.group()
+    digits = sum(1 for char in word if char in _LEET)
+    if digits * 2 > len(word) or "@" in word and "." in match.string[match.end() : match.end() + 5]:
+        return None
+    return "".join(_LEET.get(char, char) for char in word), True
+
+
+def fold(text: str) -> Folded:
+    """Folds any string; offsets round-trip. Linear in the length."""
+    layers: list[_Layer] = []
+    disguises: list[tuple[int, int]] = []
+    current = text
+    steps: list[tuple[re.Pattern[str], Swap]] = [] if text.isascii() else [(_CHARACTERS, _character), (_WORDS, _word)]
+    for pattern, swap in [*steps, (_LEET_WORDS, _leet)]:
+        current, layer, hidden = _substitute(current, pattern, swap)
+        back = Folded(current, text, tuple(layers))
+        disguises += [back.span(*pair) for pair in hidden]
+        if layer is not None:
+            layers.append(layer)
+    return Folded(_lower(current), text, tuple(layers), tuple(sorted(disguises)))
+
+
+def _lower(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    even = text.translate(_EVEN)
+    low = even.lower()
+    if len(low) == len(even):
+        return low
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in even)
