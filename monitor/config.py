@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from monitor.config_file import Flaw, Key, Marked, dotted, nearest, read_marked_file, validate, without_nothing
 from monitor.records import JurisdictionCode, SourceId, UtcDatetime
+
+CONFIG_VARIABLE = "EXOWATCH_CONFIG"
+DATABASE_VARIABLE = "EXOWATCH_DATABASE_URL"
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 """By name: APScheduler's crontab numbers count from Monday = 0, cron's from Sunday = 0."""
@@ -29,15 +36,37 @@ def _zone(name: str) -> str:
     return name
 
 
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        return False
+
+
 def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_web_address(url):
         raise ValueError("must be a web address beginning with http:// or https://")
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("holds a user name or password; only pages that anyone can read are read")
     return url
 
 
+def _clock_time(at: time) -> time:
+    if at.tzinfo is not None or at.second or at.microsecond:
+        raise ValueError('must be hours and minutes without a zone, such as "06:30"')
+    return at
+
+
+ClockTime = Annotated[time, AfterValidator(_clock_time)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+def _this_machine(address: str) -> str:
+    if not re.fullmatch(r"(127\.0\.0\.1|\[::1\]|localhost):\d{2,5}", address):
+        raise ValueError("must be a server on this machine, such as 127.0.0.1:8099")
+    return address
 
 
 class Section(BaseModel):
@@ -50,7 +79,20 @@ class Schedule(Section):
     every: Literal["hour", "day", "week", "month"] = "day"
     on: Weekday | None = None
     day: int | None = Field(default=None, ge=1, le=28)
-    at: time = time(5, 0)
+    at: ClockTime = time(5, 0)
+    """For `every: hour`, its minutes alone count."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.every == "week" and self.on is None:
+            raise ValueError("every: week needs a weekday; add on: mon (or tue … sun)")
+        if self.every != "week" and self.on is not None:
+            raise ValueError(f"a weekday (on: {self.on}) goes with every: week only; remove it or change every")
+        if self.every == "month" and self.day is None:
+            raise ValueError("every: month needs a day of the month; add day: 1 (to 28)")
+        if self.every != "month" and self.day is not None:
+            raise ValueError(f"a day of the month (day: {self.day}) goes with every: month only")
+        return self
 
 
 class SourceChoice(Section):
@@ -81,11 +123,15 @@ class Site(Section):
 
     @property
     def source_id(self) -> str:
-        """`site_follica_example` for https://www.follica.example/, with its port if it names one."""
-        parts = urlsplit(self.url)
-        host = (parts.hostname or "").removeprefix("www.")
-        port = f"_{parts.port}" if parts.port else ""
-        return "site_" + re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_") + port
+        return site_id(self.url)
+
+
+def site_id(url: str) -> str:
+    """`site_follica_example` for https://www.follica.example/, with its port if it names one."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    port = f"_{parts.port}" if parts.port else ""
+    return "site_" + re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_") + port
 
 
 class Rehearsal(Section):
@@ -94,7 +140,7 @@ class Rehearsal(Section):
     Every request goes to `address`, with its own host in the Host header; nothing goes anywhere else.
     """
 
-    address: str = Field(pattern=r"^(127\.0\.0\.1|\[::1\]|localhost):\d{2,5}$")
+    address: Annotated[str, AfterValidator(_this_machine)]
     now: UtcDatetime | None = None
     """Moment to take as now; the clock runs on from there. Sent along as `X-Rehearsal-Date`."""
 
@@ -115,9 +161,30 @@ class DigestChoice(Section):
     title: str = "Exowatch weekly"
     timezone: ZoneName = "UTC"
     on: Weekday = "mon"
-    at: time = time(6, 30)
+    at: ClockTime = time(6, 30)
     jurisdictions: tuple[JurisdictionCode, ...] = ()
     """Left out: all that are assessed."""
+
+    @model_validator(mode="after")
+    def _at_a_time_that_comes_once(self) -> Self:
+        day = clock_change_at(self.at, self.timezone)
+        if day:
+            raise ValueError(
+                f"at {self.at:%H:%M} the clocks change in {self.timezone} ({day}): that time is missing or comes "
+                "twice; choose at: 06:30 or another time away from the night"
+            )
+        return self
+
+
+def clock_change_at(at: time, zone: str) -> date | None:
+    """A day in the coming three years on which this time of day is missing or comes twice there."""
+    place = ZoneInfo(zone)
+    today = datetime.now(UTC).date()
+    for ahead in range(3 * 366):
+        moment = datetime.combine(today + timedelta(days=ahead), at, place)
+        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+            return moment.date()
+    return None
 
 
 class Watchlist(Section):
@@ -145,13 +212,31 @@ class Watchlist(Section):
         return values
 
 
+def _without_password(url: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        password = parts.password or parse_qs(parts.query).get("password")
+    except ValueError as error:
+        raise ValueError("is no database address; write sqlite:///path or postgresql://user@host/name") from error
+    if password:
+        raise ValueError(
+            f"holds a password; take it out, and put the whole address into the environment variable "
+            f"{DATABASE_VARIABLE} (or the password into ~/.pgpass)"
+        )
+    if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+        raise ValueError("is no database that is known; write sqlite:///path or postgresql://user@host/name")
+    return url
+
+
 class Config(Section):
     """The whole of config.yaml."""
 
     contact: str = ""
     """Mail or web address of whoever runs this; part of the user agent. Needed before a live run."""
     data: Path = Path("var")
-    database: str = ""
+    database: Annotated[str, AfterValidator(_without_password)] = ""
     """SQLAlchemy URL without password; left out: SQLite in the data folder. EXOWATCH_DATABASE_URL goes before it."""
     jurisdictions: tuple[JurisdictionCode, ...] = ("us", "uk", "eu", "ca")
     """Where findings are made. A page that addresses another one says "not assessed" for it."""
@@ -165,7 +250,13 @@ class Config(Section):
 
     @property
     def database_url(self) -> str:
-        return os.environ.get("EXOWATCH_DATABASE_URL") or self.database or f"sqlite:///{self.data / 'exowatch.db'}"
+        return os.environ.get(DATABASE_VARIABLE) or self.database or f"sqlite:///{self.data / 'exowatch.db'}"
+
+    @property
+    def database_is_missing(self) -> bool:
+        """True if the database is a SQLite file that nothing has made yet."""
+        kind, _, path = self.database_url.partition(":///")
+        return kind.partition("+")[0] == "sqlite" and not Path(path.partition("?")[0]).is_file()
 
     @property
     def runs_folder(self) -> Path:
@@ -183,10 +274,148 @@ class Config(Section):
         return next((site for site in self.sites if site.source_id == source_id), None)
 
 
+def live_flaw(config: Config) -> str:
+    """Why this configuration may not read the web, or nothing. A rehearsal reads no web and needs no contact."""
+    contact = config.contact.strip()
+    if config.rehearsal is not None:
+        return ""
+    if not contact:
+        return "contact: is empty; give a mail or web address at which the operators of the servers can reach you"
+    if not (re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", contact) or (contact.isascii() and _is_web_address(contact))):
+        return f"contact: {contact!r} is neither a mail nor a web address (plain ASCII); give one that reaches you"
+    return ""
+
+
 def now(config: Config) -> datetime:
     """This moment in UTC, or the rehearsed one."""
-    from datetime import UTC
-
     if config.rehearsal and config.rehearsal.now:
         return config.rehearsal.now
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names that a configuration may use and that it does not define itself. None: not checked."""
+
+    sources: frozenset[str] | None = None
+    categories: frozenset[str] | None = None
+    events: frozenset[str] | None = None
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Its text has one line for each flaw: file, line, key, what to do."""
+
+    def __init__(self, file: str, flaws: Sequence[Flaw]) -> None:
+        self.file = file
+        self.flaws = tuple(sorted(flaws, key=lambda flaw: flaw.line))
+        super().__init__("\n".join(flaw.text(file) for flaw in self.flaws))
+
+
+def config_path(path: Path | None = None) -> Path:
+    """The file to read: the one given, else EXOWATCH_CONFIG's, else ./config.yaml."""
+    return path or Path(os.environ.get(CONFIG_VARIABLE) or "config.yaml")
+
+
+def installed_sources() -> frozenset[str]:
+    """Ids of the source cards that are installed, by their file names: the crawler itself is not imported."""
+    found = importlib.util.find_spec("crawler")
+    places = found.submodule_search_locations if found else None
+    return frozenset(card.stem for place in places or () for card in Path(place).glob("sources/*.yaml"))
+
+
+def load(path: Path | None = None, vocabulary: Vocabulary | None = None) -> Config:
+    """Read and check the configuration. Raises ConfigError with everything that is wrong with it at once.
+
+    Without a vocabulary, names of sources are checked against the installed cards and nothing else is looked up.
+    """
+    file = config_path(path)
+    marked = read_marked_file(file)
+    values = without_nothing(marked.values, keep=frozenset({("sources",)}))
+    config, flaws = validate(Config, values, marked)
+    flaws += marked.flaws
+    flaws += _name_flaws(values, marked, vocabulary or Vocabulary(sources=installed_sources()))
+    if config is None or flaws:
+        raise ConfigError(str(file), flaws)
+    return config
+
+
+def _name_flaws(values: dict[str, Any], marked: Marked, vocabulary: Vocabulary) -> list[Flaw]:
+    # Looked up in the raw values, so that a wrong type elsewhere hides none of them.
+    sources = values.get("sources")
+    watchlists = _mappings(values.get("watchlists"))
+    flaws = _unknown(sources, ("sources",), "source", vocabulary.sources, marked) if isinstance(sources, dict) else []
+    for number, watchlist in watchlists:
+        for key, noun, valid in (
+            ("categories", "category", vocabulary.categories),
+            ("events", "event", vocabulary.events),
+        ):
+            if isinstance(watchlist.get(key), list):
+                flaws += _unknown(watchlist[key], ("watchlists", number, key), noun, valid, marked)
+    for place, codes in _jurisdictions_named(values, watchlists):
+        flaws += _unknown(codes, place, "jurisdiction", jurisdiction_codes(), marked)
+    names = [(number, str(each.get("name", ""))) for number, each in watchlists]
+    flaws += _twice(names, "watchlists", "name", marked, lambda name: name.strip().casefold())
+    sites = [(number, each.get("url")) for number, each in _mappings(values.get("sites"))]
+    urls = [(number, url) for number, url in sites if isinstance(url, str) and _is_web_address(url)]
+    return flaws + _twice(urls, "sites", "url", marked, site_id)
+
+
+def _jurisdictions_named(
+    values: dict[str, Any], watchlists: list[tuple[int, dict[str, Any]]]
+) -> Iterator[tuple[tuple[Key, ...], list[Any]]]:
+    digest = values.get("digest")
+    named: list[tuple[tuple[Key, ...], Any]] = [(("jurisdictions",), values.get("jurisdictions"))]
+    named.append((("digest", "jurisdictions"), digest.get("jurisdictions") if isinstance(digest, dict) else None))
+    named += [(("watchlists", number, "jurisdictions"), each.get("jurisdictions")) for number, each in watchlists]
+    return ((place, codes) for place, codes in named if isinstance(codes, list))
+
+
+def jurisdiction_codes() -> frozenset[str]:
+    """ISO 3166-1 alpha-2 in lower case, `uk` in the place of `gb`, and `eu`."""
+    import pycountry  # its tables are read on first use: not for a configuration that names none
+
+    codes = {country.alpha_2.lower() for country in pycountry.countries}
+    return frozenset((codes - {"gb"}) | {"uk", "eu"})
+
+
+def _mappings(values: Any) -> list[tuple[int, dict[str, Any]]]:
+    found = values if isinstance(values, list) else []
+    return [(number, each) for number, each in enumerate(found) if isinstance(each, dict)]
+
+
+def _unknown(
+    names: Iterable[Any], place: tuple[Key, ...], noun: str, valid: frozenset[str] | None, marked: Marked
+) -> list[Flaw]:
+    """`names` are a mapping's keys or a list's items at `place`."""
+    if valid is None:
+        return []
+    flaws = []
+    for number, name in enumerate(names):
+        if isinstance(name, str) and name not in valid:
+            key: tuple[Key, ...] = (*place, name) if isinstance(names, dict) else (*place, number)
+            # British sellers write GB; everything else two letters long is near to half the world.
+            hint = "; did you mean uk?" if (noun, name) == ("jurisdiction", "gb") else ""
+            hint = hint or ("" if noun == "jurisdiction" else nearest(name, valid))
+            what = f"no such {noun}" if isinstance(names, dict) else f"no such {noun}: {name}"
+            flaws.append(Flaw(marked.line_of(key), dotted(key), what + (hint or _valid_names(noun, valid))))
+    return flaws
+
+
+def _valid_names(noun: str, valid: frozenset[str]) -> str:
+    if noun == "jurisdiction":
+        return "; use an ISO 3166 code in lower case, uk or eu"
+    return f"; valid: {', '.join(sorted(valid)[:30])}" if valid else ""
+
+
+def _twice(
+    values: list[tuple[int, str]], section: str, key: str, marked: Marked, identity: Callable[[str], str]
+) -> list[Flaw]:
+    first: dict[str, int] = {}
+    flaws = []
+    for number, value in values:
+        same = first.setdefault(identity(value), number)
+        if same != number:
+            line = marked.line_of((section, same, key))
+            message = f"{value!r} is already in line {line}; keep one"
+            flaws.append(Flaw(marked.line_of((section, number, key)), dotted((section, number, key)), message))
+    return flaws

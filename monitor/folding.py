@@ -187,7 +187,7 @@ def _word(match: re.Match[str]) -> tuple[str, bool] | None:
         around = match.string[line_start : match.start()] + match.string[match.end() : match.end() + 80]
         letters = [char for char in around if char.isalpha()]
         latin = sum(1 for char in letters if char.isascii())
-        if len(word) < 2 and len(letters) < 8 or latin * 10 < len(letters) * 7 or not letters:
+        if (len(word) < 2 and len(letters) < 8) or latin * 10 < len(letters) * 7 or not letters:
             return None
     elif not _LATIN.search(word) or all(char in "ıμµ" for char in foreign):
         return None
@@ -197,7 +197,7 @@ def _word(match: re.Match[str]) -> tuple[str, bool] | None:
 def _leet(match: re.Match[str]) -> tuple[str, bool] | None:
     word = match.group()
     digits = sum(1 for char in word if char in _LEET)
-    if digits * 2 > len(word) or "@" in word and "." in match.string[match.end() : match.end() + 5]:
+    if digits * 2 > len(word) or ("@" in word and "." in match.string[match.end() : match.end() + 5]):
         return None
     return "".join(_LEET.get(char, char) for char in word), True
 

@@ -25,6 +25,13 @@ class Chronicle:
         if not self._occasion:
             raise ValueError("an event needs the run or the occasion that it comes from")
 
+    @property
+    def run(self) -> str:
+        """The run these events come from. Raises LookupError for a change of rules, which has none."""
+        if self.run_id is None:
+            raise LookupError(f"no run: {self._occasion}")
+        return self.run_id
+
     def write(
         self,
         kind: EventKind,

@@ -233,7 +233,7 @@ class Product(SQLModel, table=True):
 
 
 class Claim(SQLModel, table=True):
-    """A statement in a seller's own voice, followed over time and over its site's pages. `quote` is its latest wording."""
+    """A statement in a seller's own voice, followed over time and its site's pages. `quote` is its latest wording."""
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = Field(foreign_key="source.id", index=True)

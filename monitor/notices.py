@@ -147,7 +147,7 @@ def _add_revision(session: Session, notice: Notice, record: NoticeRecord, seen: 
         NoticeRevision(
             notice_id=id_of(notice),
             number=count + 1,
-            run_id=chronicle.run_id,
+            run_id=chronicle.run,
             capture_id=record.captures[0],
             seen_at=seen,
             content_digest=notice.content_digest,

@@ -16,7 +16,8 @@ from monitor.config import Site
 from monitor.db import id_of
 from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
-from monitor.models import Cause, Claim, ClaimState, EventKind, Page, PageVersion
+from monitor.lives import ClaimState
+from monitor.models import Cause, Claim, EventKind, Page, PageVersion
 from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload

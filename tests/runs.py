@@ -74,7 +74,7 @@ class RunMaker:
     captures: list[CaptureRecord] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     seen: dict[str, str] = field(default_factory=dict)
-    request: RunRequest = RunRequest()
+    request: RunRequest = field(default_factory=RunRequest)
     outcome: Outcome = Outcome.OK
     listed: int | None = None
     newest: date | None = None

@@ -1,0 +1,152 @@
+"""What Exowatch knows, as data: words, context cues, claim rules, roles, law. Read once, checked, frozen.
+
+`load()` reads the folder beside this file; its `version` is the digest of every file read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from monitor.knowledge.law import Law
+from monitor.knowledge.law import load as load_law
+from monitor.knowledge.relevance import Relevance
+from monitor.knowledge.relevance import load as load_relevance
+from monitor.knowledge.shapes import ClaimRule, ClaimsFile, ContextFile, CueGroup, LexiconFile, RolesFile, RoleRow, Scoring, expand
+from monitor.knowledge.yaml_rows import KnowledgeError, read_yaml
+
+__all__ = ["Category", "Cue", "Knowledge", "KnowledgeError", "Rule", "Term", "load"]
+
+HERE = Path(__file__).parent
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One spelling. A leading or trailing `*` in `words` frees that side from the word boundary."""
+
+    words: str
+    name: str
+    lang: str
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One context cue: `group` says kind, direction, reach and weight."""
+
+    words: str
+    lang: str
+    group: CueGroup
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A claim rule with the category of its file."""
+
+    category: str
+    row: ClaimRule
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+
+@dataclass(frozen=True)
+class Category:
+    name: str
+    meaning: str
+    severity: str
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """Everything that judging needs. Compared by identity; two with the same `version` judge alike."""
+
+    version: str
+    lexicon: tuple[Term, ...]
+    context: tuple[Cue, ...]
+    claims: tuple[Rule, ...]
+    categories: dict[str, Category]
+    roles: tuple[RoleRow, ...]
+    scoring: Scoring
+    law: Law
+    relevance: Relevance
+    compiled: dict[str, Any] = field(default_factory=dict)
+
+
+def load(folder: Path | None = None) -> Knowledge:
+    """The knowledge of a folder laid out like this one. Raises `KnowledgeError`."""
+    return _load((folder or HERE).resolve())
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path) -> Knowledge:
+    lexicon = [
+        Term(words, name, page.lang)
+        for page in _pages(folder / "lexicon", LexiconFile)
+        for name, terms in page.classes.items()
+        for words in dict.fromkeys(expand(terms))
+    ]
+    context = [
+        Cue(words, page.lang, group)
+        for page in _pages(folder / "context", ContextFile)
+        for group in page.cues
+        for words in dict.fromkeys(expand(group.terms))
+    ]
+    claims = _pages(folder / "claims", ClaimsFile)
+    rules = tuple(Rule(page.category, row) for page in claims for row in page.rules)
+    _check_rules(rules, {term.name for term in lexicon}, folder)
+    return Knowledge(
+        version=_digest(folder),
+        lexicon=tuple(lexicon),
+        context=tuple(context),
+        claims=rules,
+        categories={page.category: Category(page.category, page.meaning, page.severity) for page in claims},
+        roles=tuple(role for page in _pages(folder / "roles", RolesFile) for role in page.roles),
+        scoring=_page(folder / "scoring.yaml", Scoring),
+        law=load_law(folder),
+        relevance=load_relevance(folder / "relevance.yaml"),
+    )
+
+
+def _pages(folder: Path, shape: type[Shape]) -> list[Shape]:
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise KnowledgeError(f"{folder}: no .yaml file; the knowledge folder is not whole. Install Exowatch again.")
+    return [_page(path, shape) for path in files]
+
+
+def _page(path: Path, shape: type[Shape]) -> Shape:
+    raw = read_yaml(path)
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as flaw:
+        first = flaw.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise KnowledgeError(f"{path}: {place}: {first['msg']}. Correct that row.") from flaw
+
+
+def _check_rules(rules: tuple[Rule, ...], known: set[str], folder: Path) -> None:
+    seen: set[str] = set()
+    for rule in rules:
+        row = rule.row
+        if row.id in seen:
+            raise KnowledgeError(f"{folder / 'claims'}: rule {row.id} is there twice. Rename one.")
+        seen.add(row.id)
+        asked = {name for slot in [*row.needs, *row.lead, row.veto] for name in slot}
+        if unknown := sorted(asked - known):
+            raise KnowledgeError(f"{folder / 'claims'}: rule {row.id} asks for {unknown[0]}, which no lexicon file has.")
+
+
+def _digest(folder: Path) -> str:
+    """sha256 over names and bytes of every file, shortened to 16 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".yaml", ".csv", ".json", ".npz"):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -188,7 +188,9 @@ def test_a_dry_run_keeps_nothing(desk: Desk) -> None:
 
 def test_pages_that_lack_a_claim_are_looked_at_once_more_and_only_once(desk: Desk) -> None:
     url = "http://kelda.example/"
-    page = '<html lang="en"><title>Kelda exosome therapy</title><h1>Exosome therapy</h1>{}<p>Add to cart $450</p></html>'
+    page = (
+        '<html lang="en"><title>Kelda exosome therapy</title><h1>Exosome therapy</h1>{}<p>Add to cart $450</p></html>'
+    )
     cure = "<p>Our exosome therapy treats arthritis.</p>"
     desk.rooms.plan({"us_one": {"pages": {url: page.format(cure)}, "at": AT.isoformat()}})
     first = desk.run("us_one", digest=False)
@@ -249,7 +251,11 @@ def test_half_runs_are_named_and_removed_when_old(desk: Desk) -> None:
     runs = desk.config.runs_folder
     young, old, others = (
         runs / f"{name}.part"
-        for name in ("us_one-20261116T060000Z-0001", "us_one-20261101T060000Z-0002", "us_one_more-20261101T060000Z-0003")
+        for name in (
+            "us_one-20261116T060000Z-0001",
+            "us_one-20261101T060000Z-0002",
+            "us_one_more-20261101T060000Z-0003",
+        )
     )
     for part in (young, old, others):
         part.mkdir(parents=True)
@@ -279,7 +285,9 @@ def test_a_lock_is_held_once_and_vanishes_with_its_holder(tmp_path: Path) -> Non
         "import sys, time; from pathlib import Path; from monitor.locks import hold\n"
         f"with hold(Path({str(tmp_path)!r}), 'x'): print('held', flush=True); time.sleep(60)"
     )
-    holder = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
     try:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
@@ -330,7 +338,12 @@ def _wait_for(what: Any, seconds: float = 60) -> Any:
 def test_asked_to_stop_it_stops_the_crawlers_starts_none_and_loses_nothing(desk: Desk) -> None:
     desk.config = desk.config.model_copy(update={"parallel_runs": 1})
     desk.rooms.plan({"us_one": {"seconds": 60, "notices": {"a": "Alfa"}}, "us_two": {}})
-    stopper = threading.Thread(target=lambda: (_wait_for(desk.rooms.calls), desk.children.stop()))
+
+    def stop_when_started() -> None:
+        _wait_for(desk.rooms.calls)
+        desk.children.stop()
+
+    stopper = threading.Thread(target=stop_when_started)
     stopper.start()
     done = desk.run()
     stopper.join()
@@ -343,7 +356,13 @@ def test_asked_to_stop_it_stops_the_crawlers_starts_none_and_loses_nothing(desk:
 
 
 def test_a_program_that_floods_its_outputs_is_heard_to_the_end() -> None:
-    script = "import sys\nfor n in range(30000): print('x' * 50); print('{\"n\": 1}' if n % 2 else 'log', file=sys.stderr)\nsys.exit(3)"
+    script = (
+        "import sys\n"
+        "for n in range(30000):\n"
+        "    print('x' * 50)\n"
+        "    print('{\"n\": 1}' if n % 2 else 'log', file=sys.stderr)\n"
+        "sys.exit(3)"
+    )
     heard: list[dict[str, Any]] = []
     ended = Children().run([sys.executable, "-c", script], heard.append)
     assert isinstance(ended, Ended)
@@ -352,7 +371,10 @@ def test_a_program_that_floods_its_outputs_is_heard_to_the_end() -> None:
 
 def test_the_sources_to_read_are_those_that_are_on_or_those_asked_for() -> None:
     config = Config.model_validate(
-        {"sources": {"us_a": {}, "us_b": {"on": False}}, "sites": [{"url": "https://x.example"}, {"url": "https://y.example", "on": False}]}
+        {
+            "sources": {"us_a": {}, "us_b": {"on": False}},
+            "sites": [{"url": "https://x.example"}, {"url": "https://y.example", "on": False}],
+        }
     )
     assert chosen_sources(config) == ("us_a", "site_x_example")
     assert chosen_sources(config, ["us_b", "us_b"]) == ("us_b",)

@@ -42,10 +42,14 @@ def test_a_time_without_zone_is_refused(engine: Engine) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), transaction(engine) as session:
-        session.add(organisation("Kelda"))
-        session.flush()
-        raise RuntimeError("half way")
+    def half_way() -> None:
+        with transaction(engine) as session:
+            session.add(organisation("Kelda"))
+            session.flush()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        half_way()
 
     with reading(engine) as session:
         assert session.exec(select(Organisation)).all() == []

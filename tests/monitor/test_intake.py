@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from monitor.config import Config, Site
 from monitor.db import reading, transaction
 from monitor.evidence import verify
-from monitor.intake import REASONS_FILE, UnreadableRunError, known_items, take_in
+from monitor.intake import REASONS_FILE, TakenIn, UnreadableRunError, known_items, take_in
 from monitor.knowledge import Knowledge, load
 from monitor.models import (
     Claim,
@@ -69,7 +69,7 @@ class Desk:
         self.at += timedelta(hours=1)
         return RunMaker(notice_card(), self.at, self.config.runs_folder, **changes)  # type: ignore[arg-type]
 
-    def take(self, maker: RunMaker, **kwargs: object):  # noqa: ANN201  # TakenIn
+    def take(self, maker: RunMaker, **kwargs: object) -> TakenIn:
         return take_in(self.engine, maker.write(), self.config, self.knowledge, **kwargs)  # type: ignore[arg-type]
 
     def events(self, *, baseline: bool = False) -> list[tuple[str, str]]:
@@ -82,7 +82,7 @@ def shop_page(claims: Sequence[str], noise: str = "") -> str:
     paragraphs = "".join(f"<p>{claim}</p>" for claim in claims)
     return (
         f'<html lang="en"><head><title>Kelda exosome therapy</title></head><body><div class="cookies">{noise}</div>'
-        f"<h1>Exosome therapy</h1>{paragraphs}<p>Book your appointment now: $450 a session. Add to cart.</p></body></html>"
+        f"<h1>Exosome therapy</h1>{paragraphs}<p>Book your appointment now: $450 a session.</p></body></html>"
     )
 
 
@@ -436,9 +436,9 @@ def test_a_jurisdiction_the_operator_does_not_want_is_not_assessed(desk: Desk) -
     desk.take(desk.site(CURE))
 
     with reading(desk.engine) as session:
-        assert {(one.jurisdiction, one.assessed) for one in session.exec(select(Finding)) if one.jurisdiction != "uk"} <= {
-            ("us", False), ("eu", False), ("ca", False)
-        }  # fmt: skip
+        findings = session.exec(select(Finding)).all()
+    assert any(one.assessed for one in findings if one.jurisdiction == "uk")
+    assert not any(one.assessed for one in findings if one.jurisdiction != "uk")
 
 
 def test_nul_characters_and_hostile_names_are_stored(desk: Desk) -> None:

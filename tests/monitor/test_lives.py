@@ -117,7 +117,7 @@ QUOTES = st.lists(st.sampled_from([OLD, NEW, OTHER, "hydrates dull skin"]), uniq
 
 @given(st.lists(st.tuples(QUOTES, QUOTES), max_size=12))
 def test_moves_and_states_agree_whatever_is_read(history: list[tuple[list[str], list[str]]]) -> None:
-    """Appeared and reappeared less withdrawn is what stands or may still stand; keys stay unique; no move repeats itself."""
+    """Keys stay unique, no move repeats itself, and the last one told agrees with the state."""
     lives: list[Life] = []
     balance: dict[int, list[MoveKind]] = {}
     for one, two in history:

@@ -136,7 +136,9 @@ def remember(config: Config, reads: dict[str, datetime], digest: datetime | None
                 )
             )
         if digest:
-            session.add(DigestIssue(name="2026-W40", period_from=digest, period_to=digest, written_at=digest, sha256="0" * 64))
+            session.add(
+                DigestIssue(name="2026-W40", period_from=digest, period_to=digest, written_at=digest, sha256="0" * 64)
+            )
     engine.dispose()
 
 
@@ -279,7 +281,9 @@ def ready(rooms: Rooms, **orders: Any) -> None:
     rooms.configure(f"contact: desk@watch.example\nsources:\n{sources}")
 
 
-def test_the_clock_reads_what_is_overdue_and_ends_in_order_on_sigterm(rooms: Rooms, start: Callable[[], Running]) -> None:
+def test_the_clock_reads_what_is_overdue_and_ends_in_order_on_sigterm(
+    rooms: Rooms, start: Callable[[], Running]
+) -> None:
     ready(rooms, us_one={"notices": {"a": "Alfa"}}, us_two={"notices": {"b": "Bravo"}})
     clock = start()
     wait_for(lambda: len(rooms.calls("end")) == 2)
@@ -313,7 +317,10 @@ def test_a_run_by_hand_beside_the_clock_is_skipped(rooms: Rooms, start: Callable
     clock = start()
     wait_for(rooms.calls)
     by_hand = subprocess.run(
-        [sys.executable, "-m", "monitor", "run", "--source", "us_one", "--no-digest"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "monitor", "run", "--source", "us_one", "--no-digest"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert by_hand.returncode == 0
     assert "us_one: skipped: it is being read already, by process" in by_hand.stdout

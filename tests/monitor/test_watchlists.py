@@ -133,7 +133,9 @@ def test_a_reasons_offsets_point_at_its_quote(text: str, term: str) -> None:
 def test_a_word_that_is_excluded_rules_the_event_out() -> None:
     watchlist = Watchlist(name="A", terms=("exosome",), exclude=("research use only",))
     assert match(event("exosome serum"), [watchlist])
-    assert not match(event("exosome serum", passages=(Passage("q", "exosome"), Passage("t", "Research\nuse only"))), [watchlist])
+    assert not match(
+        event("exosome serum", passages=(Passage("q", "exosome"), Passage("t", "Research\nuse only"))), [watchlist]
+    )
     assert match(event("exosome for research users only"), [watchlist])
 
 
@@ -237,7 +239,9 @@ class Archive:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.count = 0
-        self._add(Source(id="site_kelda_example", title="Kelda", jurisdiction="us", kind="page", card={}, state_since=NOW))
+        self._add(
+            Source(id="site_kelda_example", title="Kelda", jurisdiction="us", kind="page", card={}, state_since=NOW)
+        )
         self._add(
             Run(
                 id="r1",
@@ -264,7 +268,12 @@ class Archive:
         )
         self.organisation = Organisation(name="Kelda Labs LLC", folded="kelda labs", first_seen=NOW)
         self._add(self.organisation)
-        for kind, value in (("name", "Kelda Labs LLC"), ("name", "Old Kelda"), ("folded", "kelda labs"), ("host", "kelda.example")):
+        for kind, value in (
+            ("name", "Kelda Labs LLC"),
+            ("name", "Old Kelda"),
+            ("folded", "kelda labs"),
+            ("host", "kelda.example"),
+        ):
             self._add(OrganisationAlias(organisation_id=id_of(self.organisation), kind=kind, value=value, basis="test"))
         self.page = Page(
             source_id="site_kelda_example",
@@ -350,11 +359,19 @@ class Archive:
         )
         self._add(notice)
         self.revision(notice, 1, title, text, days_ago + 0.001)
-        self._add(NoticeOrganisation(notice_id=id_of(notice), organisation_id=id_of(self.organisation), role="addressee"))
+        self._add(
+            NoticeOrganisation(notice_id=id_of(notice), organisation_id=id_of(self.organisation), role="addressee")
+        )
         return self.event("notice_published", "notice", notice.id, days_ago, detail={"title": title}, **changes)
 
     def revision(self, notice: Notice, number: int, title: str, text: str, days_ago: float) -> None:
-        record = {"title": title, "text": text, "summary": "", "quoted_urls": ["https://other.example/x"], "organisations": []}
+        record = {
+            "title": title,
+            "text": text,
+            "summary": "",
+            "quoted_urls": ["https://other.example/x"],
+            "organisations": [],
+        }
         self._add(
             NoticeRevision(
                 notice_id=id_of(notice),
@@ -426,7 +443,7 @@ def test_the_trial_catches_what_live_matching_caught(sqlite_engine: Engine) -> N
         archive = Archive(session)
         for _ in range(120):
             text = " ".join(rng.choices(words, k=5))
-            facts = {
+            facts: dict[str, Any] = {
                 "days_ago": rng.uniform(0, 120),
                 "baseline": rng.random() < 0.2,
                 "severity": rng.choice(("High", "Low")),
@@ -444,7 +461,9 @@ def test_the_trial_catches_what_live_matching_caught(sqlite_engine: Engine) -> N
     for watchlist in lists:
         trial = try_list(sqlite_engine, watchlist, days=90, now=NOW)
         caught = [found.event_id for _, found in trial.caught]
-        expected = [number for name, number in live if name == watchlist.name and at[number] >= NOW - timedelta(days=90)]
+        expected = [
+            number for name, number in live if name == watchlist.name and at[number] >= NOW - timedelta(days=90)
+        ]
         assert sorted(caught) == sorted(expected), watchlist.name
         total += len(caught)
     assert total > 20
@@ -483,7 +502,10 @@ def findings(**criteria: Any) -> list[tuple[str, str]]:
         ({"terms": ("hair serum", "hair"), "exclude": ("HAIR",)}, "exclude: rules out every one of its terms"),
         ({"terms": ("!!!",)}, "no letter or digit"),
         ({"terms": ("hair",), "until": date(2026, 11, 24)}, "ran out on 2026-11-24"),
-        ({"categories": ("hair_regrowth",), "min_severity": "High"}, "gives High; lower min_severity: (at most Medium)"),
+        (
+            {"categories": ("hair_regrowth",), "min_severity": "High"},
+            "gives High; lower min_severity: (at most Medium)",
+        ),
         ({"categories": ("hair_regrowth",), "events": ("notice_published",)}, "belong to claims"),
         ({"min_severity": "Low", "events": ("notice_published",)}, "only claims and pages have a severity"),
         ({"domains": ("a.example",), "events": ("source_blind",)}, "events about sources have no domains"),

@@ -1,0 +1,238 @@
+"""The crawler as a program: `python -m crawler list | run | read | replay`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import mimetypes
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+from scrapy import Request
+from scrapy.responsetypes import responsetypes
+
+from crawler.replay import replay
+from crawler.run import CutShortError, Finished, NotStartedError, card_of, run_source
+from crawler.source import BlockedError, LayoutChangedError, load_cards, spider_module
+from monitor.config import Config, ConfigError, config_path, load
+from monitor.records import EXIT_CODES, KnownItem, Outcome, RunRequest, SourceCard
+
+_EXIT_HELP = """\
+exit codes: 0 read; 1 nothing was found, neither records nor list entries; 2 parts could not be read or understood;
+3 not started; 4 stopped by a signal; 5 blocked by the server. The folder's run.json says what happened."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's own exit code for a wrong argument means "parts could not be read" here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_CODES[Outcome.NOT_STARTED], f"not started: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m crawler",
+        description="Reads sources, one run folder a reading.",
+        epilog=_EXIT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_list(commands)
+    _add_run(commands)
+    _add_read(commands)
+    _add_replay(commands)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, folder: bool) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: ./config.yaml)")
+    if folder:
+        parser.add_argument("--runs", type=Path, metavar="DIR", help="where run folders go (default: <data>/runs)")
+        parser.add_argument("--progress", action="store_true", help="one line of JSON a second to stderr")
+
+
+def _add_list(commands: Any) -> None:
+    parser = commands.add_parser("list", help="the sources", description="Shows the sources' cards.")
+    parser.add_argument("--json", action="store_true", help="whole cards, as one JSON array")
+    _add_common(parser, folder=False)
+    parser.set_defaults(do=_list)
+
+
+def _add_run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="read one source",
+        description="Reads one source into a new run folder and prints the folder's path.",
+        epilog=_EXIT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="SOURCE", help="a source's id, or site_<host> for a configured site")
+    _add_common(parser, folder=True)
+    parser.add_argument("--known", type=Path, metavar="FILE", help="JSON lines of what is held already")
+    parser.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="nothing published before YYYY-MM-DD")
+    parser.add_argument("--pages", type=Path, metavar="FILE", help="read just these addresses, one a line")
+    parser.add_argument("--full", action="store_true", help="read everything again, known or not")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="stop after so many records")
+    parser.set_defaults(do=_run)
+
+
+def _add_read(commands: Any) -> None:
+    parser = commands.add_parser(
+        "read",
+        help="read one saved response",
+        description="Gives one saved response to a source's reader and prints its records as JSON lines.",
+    )
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the response's body, decoded")
+    parser.add_argument("--url", required=True, help="the address that it came from")
+    parser.add_argument("--content-type", metavar="T", default="", help="as sent (default: by the file's name)")
+    _add_common(parser, folder=False)
+    parser.set_defaults(do=_read)
+
+
+def _add_replay(commands: Any) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="read a run's recording again",
+        description="Reads a finished run once more from its own WARC, offline, into a new run folder.",
+    )
+    parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
+    _add_common(parser, folder=True)
+    parser.set_defaults(do=_replay)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _config(options: argparse.Namespace, *, needed: bool) -> Config:
+    """The configuration; commands that ask no server do without one if none is there."""
+    if not needed and options.config is None and not config_path().is_file():
+        return Config()
+    return load(options.config)
+
+
+def _cards() -> dict[str, SourceCard]:
+    try:
+        return load_cards()
+    except ValueError as error:
+        raise NotStartedError(f"a source's card cannot be used: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotStartedError(f"{path} cannot be read: {error}") from error
+
+
+def _list(options: argparse.Namespace) -> int:
+    config = _config(options, needed=False)
+    cards = _cards()
+    found = [*cards.values(), *(card_of(site.source_id, cards, config) for site in config.sites)]
+    if options.json:
+        print(json.dumps([card.model_dump(mode="json") for card in found], ensure_ascii=False, indent=1))
+        return 0
+    width = max((len(card.id) for card in found), default=0)
+    for card in found:
+        marks = [mark for mark, holds in (("demo", card.demo), ("unverified", card.unverified)) if holds]
+        tail = f" [{', '.join(marks)}]" if marks else ""
+        print(f"{card.id:<{width}}  {card.jurisdiction}  {card.frequency:<7}  {card.title}{tail}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _config(options, needed=True)
+    card = card_of(options.source, _cards(), config)
+    request = RunRequest(
+        since=options.since,
+        pages=_lines(options.pages),
+        full=options.full,
+        limit=options.limit,
+    )
+    runs = options.runs or config.runs_folder
+    known = _known(options.known)
+    return _ended(run_source(config, card, runs, request=request, known=known, progress=options.progress))
+
+
+def _replay(options: argparse.Namespace) -> int:
+    config = _config(options, needed=False)
+    runs = options.runs or options.folder.resolve().parent
+    return _ended(replay(options.folder, runs, config=config, progress=options.progress))
+
+
+def _ended(finished: Finished) -> int:
+    print(finished.folder)
+    record = finished.record
+    for problem in record.problems:
+        print(f"{problem.kind}: {problem.message} {problem.url}".rstrip(), file=sys.stderr)
+    return finished.exit_code
+
+
+def _read(options: argparse.Namespace) -> int:
+    card = card_of(options.source, _cards(), _config(options, needed=False))
+    try:
+        body = options.file.read_bytes()
+    except OSError as error:
+        raise NotStartedError(f"{options.file} cannot be read: {error}") from error
+    content_type = options.content_type or mimetypes.guess_type(options.file.name)[0] or "text/html"
+    kind = responsetypes.from_args(headers={b"Content-Type": content_type.encode()}, url=options.url, body=body)
+    request = Request(options.url, meta={"capture": "read/00001"})
+    response = kind(url=options.url, body=body, headers={"Content-Type": content_type}, request=request)
+    try:
+        for record in spider_module(card).read(response, card):
+            print(record.model_dump_json())
+    except (LayoutChangedError, BlockedError, ValidationError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_CODES[Outcome.BLOCKED if isinstance(error, BlockedError) else Outcome.ERRORS]
+    return 0
+
+
+def _lines(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    pages = tuple(line.strip() for line in _text(path).splitlines() if line.strip())
+    if not pages:
+        raise NotStartedError(f"{path} names no page; give one address a line, or leave --pages out")
+    return pages
+
+
+def _known(path: Path | None) -> list[KnownItem]:
+    if path is None:
+        return []
+    known = []
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        try:
+            known.append(KnownItem.model_validate_json(line))
+        except ValidationError as error:
+            raise NotStartedError(f"{path} line {number} is no known item: {error}") from error
+    return known
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.do(options)
+    except CutShortError as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return EXIT_CODES[Outcome.STOPPED]
+    except (NotStartedError, ConfigError) as error:
+        print(f"not started: {error}", file=sys.stderr)
+        return EXIT_CODES[Outcome.NOT_STARTED]
+    except OSError as error:
+        print(f"failed: {error}; a run folder that was begun stays a .part", file=sys.stderr)
+        return EXIT_CODES[Outcome.ERRORS]
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Telling a page that a server sends instead of its content: apologies, captchas, challenges.
+
+What a seller writes about captchas or denied access is content. So the words count only on a page that says
+little else, and a vendor's own marks count only where that vendor puts them.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from scrapy.http import Response, TextResponse
+
+_SCRIPTS = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.S | re.I)
+_TAGS = re.compile(r"<[^>]*>")
+_SPACE = re.compile(r"\s+")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
+
+_CHALLENGE_TEXT = re.compile(
+    r"unusual traffic|verify (?:that )?you are (?:a )?human|are you a (?:robot|human)"
+    r"|(?:you are|you're) not a (?:ro)?bot"
+    r"|(?:complete|solve) the captcha|automated (?:requests|queries|access|traffic)|press (?:&|&amp;|and) hold"
+    r"|checking (?:if the site connection is secure|your browser)|enable javascript and cookies to continue",
+    re.I,
+)
+_REFUSAL_TEXT = re.compile(r"access denied|captcha|you have been blocked|request (?:was )?blocked|bot detect", re.I)
+_CHALLENGE_MARKUP = (
+    ("bm-verify", "Akamai bot challenge"),
+    ("incapsula incident id", "Imperva bot challenge"),
+    ("captcha-delivery.com", "DataDome captcha"),
+    ("px-captcha", "HUMAN captcha"),
+    ("_cf_chl_opt", "Cloudflare challenge"),
+)
+_CHALLENGE_HEADERS = {
+    "cf-mitigated": "Cloudflare challenge",
+    "x-amzn-waf-action": "AWS WAF challenge",
+    "x-datadome-captcha": "DataDome captcha",
+}
+_REFUSING = frozenset({403, 405, 429, 503})
+_LITTLE = 600
+"""Characters of visible text below which a page that asks for proof of being human has no content of its own."""
+_LITTLE_REFUSED = 2000
+"""The same for an answer whose status is a refusal already."""
+_LOOK_AT = 60_000
+"""Characters of markup looked at: challenge pages are smaller, and every page passes here."""
+
+
+def block_address(url: str) -> str:
+    """What kind of block page stands at this address; empty if none is known to."""
+    path = urlsplit(url).path.lower()
+    if "/apology_objects/" in path:
+        return "FDA's apology page for suspected bots"
+    if path.endswith("/install.php"):
+        return "a bait address that FDA sends suspected bots to"
+    return ""
+
+
+def block_page(response: Response) -> str:
+    """What kind of block page this is, in words; empty if it is none. The body must be decoded already."""
+    by_address = block_address(response.url)
+    if by_address:
+        return by_address
+    for name, words in _CHALLENGE_HEADERS.items():
+        if name in response.headers:
+            return words
+    host = urlsplit(response.url).hostname or ""
+    if response.status == 503 and (host == "fda.gov" or host.endswith(".fda.gov")):
+        return "FDA's refusal by status 503"
+    if not isinstance(response, TextResponse) or not _can_hold_one(response):
+        return ""
+    return _by_words(response.text[:_LOOK_AT], response.status)
+
+
+def _can_hold_one(response: TextResponse) -> bool:
+    """Cheap look first: a large page answered with 200 is content, whatever it says."""
+    kind = (response.headers.get("Content-Type") or b"").lower()
+    if b"json" in kind or b"xml" in kind.replace(b"xhtml+xml", b""):
+        return False
+    return response.status in _REFUSING or len(response.body) <= _LOOK_AT
+
+
+def _by_words(html: str, status: int) -> str:
+    title = _TITLE.search(html)
+    name = _SPACE.sub(" ", title.group(1)).strip() if title else ""
+    if name.lower() == "fda apology":
+        return "FDA's apology page for suspected bots"
+    limit = _LITTLE_REFUSED if status in _REFUSING else _LITTLE
+    text = _visible(html, limit)
+    if len(text) > limit:
+        return ""
+    markup = html.lower()
+    for mark, words in _CHALLENGE_MARKUP:
+        if mark in markup:
+            return words
+    said = _CHALLENGE_TEXT.search(text) or (_REFUSAL_TEXT.search(text) if status in _REFUSING else None)
+    if said:
+        return f'a page that says "{said.group(0)}" and little else'
+    if status == 200 and name.lower() in ("access denied", "just a moment...", "attention required! | cloudflare"):
+        return f'a page titled "{name}"'
+    return ""
+
+
+def _visible(html: str, limit: int) -> str:
+    """The page's text without scripts. Most pages show more than `limit` within their first characters."""
+    for size in (limit * 6, limit * 20, len(html)):
+        text = _SPACE.sub(" ", _TAGS.sub(" ", _SCRIPTS.sub(" ", html[:size]))).strip()
+        if len(text) > limit or size >= len(html):
+            return text
+    return text

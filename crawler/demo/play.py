@@ -1,0 +1,74 @@
+"""`make demo`: two successive weeks of the demo web, read, judged and reported."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crawler.demo import configs
+from crawler.demo.stage import StageError, clear, exowatch, say, server
+
+DATA = Path("var/demo")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A moment at which the demo web is read, and the ISO week whose digest tells of it."""
+
+    week: str
+    now: datetime
+
+
+STOPS = (
+    Stop("2026-W46", datetime(2026, 11, 11, 6, tzinfo=UTC)),
+    Stop("2026-W47", datetime(2026, 11, 18, 6, tzinfo=UTC)),
+)
+
+
+def play(data: Path = DATA) -> int:
+    """Exit code: 0 if both weeks were read and both digests lie there."""
+    began = time.monotonic()
+    try:
+        clear(data)
+        with server(["serve"]) as address:
+            say(f"The demo web is served at http://{address}; nothing leaves this machine.")
+            for number, stop in enumerate(STOPS, start=1):
+                say(f"Week {number} of {len(STOPS)}: {stop.week}, read as of {stop.now:%Y-%m-%d %H:%M} UTC")
+                _read(data, address, stop)
+    except StageError as error:
+        say(f"demo stopped: {error}")
+        return 1
+    say(f"Done in {time.monotonic() - began:.0f} seconds.")
+    say(f"The second week's digest: {_digest(data, STOPS[-1].week)}")
+    for line in summary(_digest(data, STOPS[-1].week).with_suffix(".json")):
+        say(line)
+    say(f"Look around: exowatch --config {data / f'config-{STOPS[-1].week}.yaml'}")
+    return 0
+
+
+def _read(data: Path, address: str, stop: Stop) -> None:
+    config = data / f"config-{stop.week}.yaml"
+    configs.write(configs.DEMO_CONFIG, address, stop.now, data, config)
+    code = exowatch(config, "run")
+    if not _digest(data, stop.week).exists():
+        raise StageError(f"`exowatch --config {config} run` ended with exit code {code} and wrote no digest")
+    # A run with a blind source ends with an exit code of its own; the digest names the source.
+    if code not in (0, 1):
+        raise StageError(f"`exowatch --config {config} run` ended with exit code {code}")
+
+
+def _digest(data: Path, week: str) -> Path:
+    return data / "digests" / f"{week}.html"
+
+
+def summary(file: Path) -> list[str]:
+    """The counts of a digest's JSON form, one line each; nothing if there is no such file."""
+    if not file.exists():
+        return []
+    counts = json.loads(file.read_text(encoding="utf-8")).get("counts")
+    if not isinstance(counts, dict):
+        return []
+    return [f"  {name.replace('_', ' ')}: {value}" for name, value in counts.items() if isinstance(value, int | str)]

@@ -1,0 +1,96 @@
+"""What leaves a crawl while it runs: records into `items.jsonl`, progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from scrapy import signals
+from scrapy.exceptions import DropItem
+from scrapy.utils.asyncio import create_looping_call
+
+from crawler.folder import reading_of
+from crawler.notes import book_of, note
+from monitor.records import RECORD, NoticeRecord, PageRecord
+
+
+class ItemsFile:
+    """One wire record a line, read back before it is written. Anything else that a spider yields is its error."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self.reading = reading_of(crawler)
+        self._file = self.reading.folder.file("items.jsonl").open("x", encoding="utf-8")
+        self._count = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> ItemsFile:
+        return cls(crawler)
+
+    def close_spider(self) -> None:
+        self._file.close()
+
+    def process_item(self, item: Any) -> Any:
+        limit = self.reading.request.limit
+        if limit is not None and self._count >= limit:
+            raise DropItem(f"beyond the {limit} records that were asked for", log_level="DEBUG")
+        problem = self._objection(item)
+        if problem:
+            note(book_of(self.crawler), "parse_error", problem, getattr(item, "url", ""))
+            raise DropItem(problem)
+        self._file.write(item.model_dump_json() + "\n")
+        self._count += 1
+        self.reading.items[item.kind] = self.reading.items.get(item.kind, 0) + 1
+        if limit is not None and self._count >= limit:
+            self.crawler.engine.downloader.end_run("limit_records")
+        return item
+
+    def _objection(self, item: Any) -> str:
+        if not isinstance(item, NoticeRecord | PageRecord):
+            return f"the spider yielded a {type(item).__name__}, which is no record"
+        if item.source != self.reading.card.id:
+            return f"a record of source {item.source!r} in a run of {self.reading.card.id!r}"
+        captures = item.captures if isinstance(item, NoticeRecord) else (item.capture,)
+        strange = [c for c in captures if not c.startswith(f"{self.reading.folder.run_id}/")]
+        if strange:
+            return f"the record names capture {strange[0]!r}, which is not of this run"
+        try:
+            RECORD.validate_json(item.model_dump_json())
+        except ValueError as error:
+            return f"not a valid record: {error}"
+        return ""
+
+
+class Progress:
+    """One JSON object a second on stderr: requests, responses, records, elapsed seconds."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self.reading = reading_of(crawler)
+        self._loop: Any = create_looping_call(self._tell)
+        crawler.signals.connect(self._begin, signal=signals.spider_opened)
+        crawler.signals.connect(self._end, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Progress:
+        return cls(crawler)
+
+    def _begin(self) -> None:
+        self._loop.start(1.0, now=False)
+
+    def _end(self) -> None:
+        if self._loop.running:
+            self._loop.stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        stats = self.crawler.stats
+        line = {
+            "requests": stats.get_value("downloader/request_count", 0),
+            "responses": stats.get_value("downloader/response_count", 0),
+            "records": sum(self.reading.items.values()),
+            "elapsed": round(self.reading.clock.elapsed(), 1),
+        }
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()

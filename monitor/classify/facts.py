@@ -1,0 +1,38 @@
+"""What the page says of its product: source, route, names. Facts for the law, not claims."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from monitor.classify.compose import Page
+from monitor.classify.shapes import ProductFacts
+
+_SOURCES = (("human_source", "human"), ("animal_source", "animal"), ("plant_source", "plant"), ("synthetic_source", "synthetic"))
+_ROUTES = (
+    ("route_inject", "injection"),
+    ("route_iv", "iv"),
+    ("route_inhaled", "inhaled"),
+    ("route_needle", "needling"),
+    ("topical", "topical"),
+)
+_NAME_WORD = re.compile(r"[A-Z][\w+-]*(?:exo|Exo|EXO)[\w+-]*|\b(?:Exo|EXO)[A-Z0-9][\w+-]*")
+
+
+def product_facts(page: Page) -> ProductFacts:
+    """The most frequent source; the most invasive route the page names."""
+    counts = Counter(hit.name for part in page.parts for hit in part.hits)
+    named = [(counts[name], source) for name, source in _SOURCES if counts[name]]
+    source = max(named, key=lambda pair: pair[0])[1] if named else "unstated"
+    route = next((route for name, route in _ROUTES if counts[name]), "unstated")
+    form = "topical" if counts["topical"] else ""
+    return ProductFacts(source, route, form)
+
+
+def product_names(page: Page) -> tuple[str, ...]:
+    """Names that the page gives its products: structured data first, then coined words with Exo in them."""
+    found: dict[str, None] = dict.fromkeys(page.document.marks.get("product_names", []))
+    for match in _NAME_WORD.finditer(page.document.text[:50_000]):
+        if match.group().lower() not in ("exosome", "exosomes", "exosomal") and len(found) < 20:
+            found[match.group()] = None
+    return tuple(found)

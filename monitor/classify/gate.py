@@ -1,0 +1,52 @@
+"""The product gate: a page that names no exosome or stem-cell product has nothing to judge."""
+
+from __future__ import annotations
+
+import re
+
+from ahocorasick_rs import AhoCorasick
+from selectolax.lexbor import LexborHTMLParser
+
+from monitor.folding import fold
+from monitor.knowledge import Knowledge
+from monitor.text import decode
+
+_NAMES = ("product_exosome", "product_cell")
+_ENTITY = re.compile(r"&#x?[0-9a-fA-F]+;")
+
+
+class Gate:
+    """Compiled product terms. Screening is generous: what passes is scanned again with word boundaries."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        words = {fold(term.words.strip("*")).text for term in knowledge.lexicon if term.name in _NAMES}
+        self._terms = AhoCorasick(sorted(words))
+
+    def names_product(self, folded: str) -> bool:
+        return bool(self._terms.find_matches_as_indexes(folded))
+
+    def screen(self, html: str | bytes, content_type: str = "") -> bool:
+        """Could this page name a product? Fast, and never False for a page on which `judge` would find one."""
+        source = decode(html, content_type) if isinstance(html, bytes) else html
+        if self.names_product(fold(source).text):
+            return True
+        if "<" not in source and "&" not in source:
+            return False
+        root = LexborHTMLParser(source).root
+        words = "" if root is None else root.text()
+        return self.names_product(fold(words).text) or (
+            bool(_ENTITY.search(source)) and self.names_product(fold(_decoded(source)).text)
+        )
+
+
+def _decoded(source: str) -> str:
+    from html import unescape
+
+    return unescape(source)
+
+
+def gate(knowledge: Knowledge) -> Gate:
+    made = knowledge.compiled.get("gate")
+    if not isinstance(made, Gate):
+        made = knowledge.compiled["gate"] = Gate(knowledge)
+    return made

@@ -1,0 +1,125 @@
+"""One scan of the folded text for every word class and context cue, with word boundaries."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from monitor.folding import fold
+from monitor.knowledge import Cue, Knowledge
+
+_UNBOUND = (  # scripts written without spaces, or with endings and articles glued on
+    (0x0E00, 0x0E7F),  # Thai
+    (0x0590, 0x06FF),  # Hebrew, Arabic
+    (0x3040, 0x30FF),  # kana
+    (0x3400, 0x9FFF),  # Han
+    (0xAC00, 0xD7AF),  # Hangul
+)
+_PRODUCT = ("product_exosome", "product_cell", "human_source", "misnomer")
+
+
+class Hit(NamedTuple):
+    """A word found: offsets in the folded text, its class, and the cue if it is one."""
+
+    start: int
+    end: int
+    name: str
+    cue: Cue | None
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    name: str
+    lang: str
+    free_left: bool
+    free_right: bool
+    cue: Cue | None
+
+
+def _unbound(words: str) -> bool:
+    return any(low <= ord(char) <= high for char in words for low, high in _UNBOUND)
+
+
+def _joins(char: str) -> bool:
+    """Does this letter make one word with a letter beside it?"""
+    return char.isalnum() and (char < "\u0590" or not _unbound(char))
+
+
+class Scanner:
+    """The compiled lexicon. Thread-safe; made once for a `Knowledge`."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        by_words: dict[str, list[_Pattern]] = {}
+        for term in knowledge.lexicon:
+            self._add(by_words, term.words, term.name, term.lang, None)
+        for cue in knowledge.context:
+            self._add(by_words, cue.words, f"cue:{cue.group.kind}", cue.lang, cue)
+        self.patterns = list(by_words.values())
+        self.names = frozenset(pattern.name for group in self.patterns for pattern in group)
+        self._automaton = AhoCorasick(list(by_words))
+
+    @staticmethod
+    def _add(by_words: dict[str, list[_Pattern]], words: str, name: str, lang: str, cue: Cue | None) -> None:
+        plain = fold(words.strip("*")).text
+        unbound = _unbound(plain)
+        left, right = words.startswith("*") or unbound, words.endswith("*") or unbound
+        by_words.setdefault(plain, []).append(_Pattern(name, lang, left, right, cue))
+
+    def hits(self, text: str, langs: frozenset[str]) -> list[Hit]:
+        """Every class hit, by start; of overlapping hits of one class the longest."""
+        found: list[Hit] = []
+        size = len(text)
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            left_open = start == 0 or not (_joins(text[start - 1]) and _joins(text[start]))
+            right_open = end == size or not (_joins(text[end]) and _joins(text[end - 1]))
+            for pattern in self.patterns[index]:
+                if (left_open or pattern.free_left) and (right_open or pattern.free_right) and (
+                    pattern.lang == "any" or pattern.lang in langs
+                ):
+                    found.append(Hit(start, end, pattern.name, pattern.cue))
+        return _longest(found)
+
+
+def _longest(found: list[Hit]) -> list[Hit]:
+    found.sort(key=lambda hit: (hit.start, -hit.end))
+    kept: list[Hit] = []
+    reach: dict[str, int] = {}
+    veils = [(hit.start, hit.end) for hit in found if hit.name == "veil"]
+    last_product = (-1, -1)
+    for hit in found:
+        if reach.get(hit.name, -1) >= hit.end:
+            continue
+        if hit.name in _PRODUCT:
+            last_product = (hit.start, hit.end)
+        elif hit.name == "body" and last_product[0] <= hit.start and hit.end <= last_product[1]:
+            continue
+        if veils and hit.name != "veil" and _inside(hit, veils):
+            continue
+        reach[hit.name] = hit.end
+        kept.append(hit)
+    return kept
+
+
+def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
+    index = bisect_left(spans, (hit.start + 1, -1)) - 1
+    return index >= 0 and spans[index][0] <= hit.start and hit.end <= spans[index][1]
+
+
+def scanner(knowledge: Knowledge) -> Scanner:
+    made = knowledge.compiled.get("scanner")
+    if not isinstance(made, Scanner):
+        made = knowledge.compiled["scanner"] = Scanner(knowledge)
+    return made
+
+
+def between(hits: list[Hit], starts: list[int], start: int, end: int) -> list[Hit]:
+    """Hits that begin and end inside [start, end)."""
+    return [hit for hit in hits[bisect_left(starts, start) : bisect_left(starts, end)] if hit.end <= end]
+
+
+def names(hits: Iterable[Hit]) -> frozenset[str]:
+    return frozenset(hit.name for hit in hits)

@@ -1,0 +1,167 @@
+"""`search`, `judge`, `digest`, `serve`: what asks, and changes nothing of what is remembered."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from monitor.commands.common import (
+    FAILED,
+    MISUSED,
+    OK,
+    UserError,
+    choose,
+    clean,
+    database,
+    day,
+    knowledge,
+    say,
+    screen,
+    state_of,
+)
+
+if TYPE_CHECKING:
+    from monitor.search import Piece, SearchHit
+
+KINDS = ("claim", "notice", "product", "organisation")
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help='Words; "a phrase" in quotes; a beginning* of a word.')],
+    jurisdiction: Annotated[str, typer.Option(metavar="CODE", help="us, uk, eu, ca …")] = "",
+    kind: Annotated[str, typer.Option(metavar="KIND", help="claim, notice, product or organisation.")] = "",
+    category: Annotated[
+        str, typer.Option(metavar="CATEGORY", help="Claims of this category, such as hair_regrowth.")
+    ] = "",
+    severity: Annotated[str, typer.Option(metavar="SEVERITY", help="High, Medium or Low.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hits to show.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find claims, notices, products and organisations by words."""
+    from monitor.search import search as look
+
+    if kind:
+        choose(kind, KINDS, "kind", "search")
+    config = state_of(context).config
+    with database(config) as engine:
+        found = look(
+            engine, query, jurisdiction=jurisdiction, kind=kind, category=category, severity=severity, limit=limit
+        )
+    if as_json:
+        hits = [_hit_json(hit) for hit in found.hits]
+        typer.echo(json.dumps({"query": query, "total": found.total, "bounded": found.bounded, "hits": hits}, indent=2))
+        return
+    console = screen()
+    for hit in found.hits:
+        console.print(_hit_text(hit))
+    shown = "" if found.total <= len(found.hits) else f", the first {len(found.hits)} shown (--limit)"
+    say(console, f"{found.total_text} found{shown}")
+
+
+def _plain(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def _hit_json(hit: SearchHit) -> dict[str, Any]:
+    return {
+        "kind": hit.kind,
+        "id": hit.object_id,
+        "title": _plain(hit.title),
+        "snippet": _plain(hit.snippet),
+        "jurisdictions": list(hit.jurisdictions),
+        "severity": hit.severity,
+        "seen_at": hit.seen_at.isoformat(),
+    }
+
+
+def _hit_text(hit: SearchHit) -> Text:
+    facts = " · ".join(part for part in (hit.severity, " ".join(hit.jurisdictions), f"{hit.seen_at:%Y-%m-%d}") if part)
+    text = Text(f"{hit.kind} {hit.object_id}  ", style="dim")
+    text.append_text(_marked(hit.title)).append(f"  {facts}\n", style="dim").append("    ")
+    return text.append_text(_marked(hit.snippet))
+
+
+def _marked(pieces: Sequence[Piece]) -> Text:
+    text = Text()
+    for piece in pieces:
+        text.append(clean(piece.text), style="bold" if piece.marked else "")
+    return text
+
+
+def judge(
+    with_text: Annotated[bool, typer.Option("--with-text", help="Add the text that offsets count in.")] = False,
+) -> None:
+    """Judge pages or texts, without the web or a database: JSON lines in, JSON lines out.
+
+    A line that cannot be read is answered with its error; the exit code is then 2.
+    """
+    from monitor.classify.contract import judge_lines
+
+    rules = knowledge()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Half a surrogate pair is no UTF-8; written as \udXXX it is still JSON.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    failed = False
+    for raw in sys.stdin.buffer:
+        try:
+            answers = judge_lines([raw.decode("utf-8")], rules, with_text)
+        except UnicodeDecodeError as error:
+            answers = iter([(json.dumps({"id": None, "error": f"not UTF-8: byte {error.start}"}), False)])
+        for answer, judged in answers:
+            failed = failed or not judged
+            sys.stdout.write(answer + "\n")
+            sys.stdout.flush()
+    raise typer.Exit(MISUSED if failed else OK)
+
+
+def digest(
+    context: typer.Context,
+    week: Annotated[str, typer.Option(metavar="WEEK", help="An ISO week such as 2026-W47; left out: this week.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="First day of another period (2026-01-01).")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day of it.")] = "",
+    jurisdiction: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only this one; may be given several times.")
+    ] = None,
+) -> None:
+    """Write a digest as HTML, text and JSON, and print where it lies."""
+    from monitor.programs import Children, write_digest
+
+    state = state_of(context)
+    if bool(since) != bool(until):
+        raise UserError("--from and --to go together; give both, or --week")
+    if week and since:
+        raise UserError("give --week, or --from and --to, not both")
+    state.config  # noqa: B018 - a wrong configuration stops here, with all that is wrong with it
+    arguments = ["--week", week] if week else []
+    if since:
+        arguments += ["--from", day(since, "--from").isoformat(), "--to", day(until, "--to").isoformat()]
+    for code in jurisdiction or ():
+        arguments += ["--jurisdiction", code]
+    ended = write_digest(state.file, Children(), arguments)
+    if ended.output.strip():
+        typer.echo(ended.output.strip())
+    if ended.code:
+        raise UserError(ended.complaint, ended.code if ended.code == MISUSED else FAILED)
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port on this machine.")] = 8017,
+) -> None:
+    """Serve the web site on this machine (127.0.0.1) until stopped."""
+    from monitor.programs import REPORTS, replace_with
+
+    state = state_of(context)
+    with database(state.config):
+        pass  # brought up to date here: the site only reads
+    sys.stdout.flush()
+    replace_with([*REPORTS, "serve", "--config", str(state.file), "--port", str(port)])

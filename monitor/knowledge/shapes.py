@@ -1,0 +1,165 @@
+"""The rows of the knowledge folder as they are written, checked by pydantic. Unknown keys stop the load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from monitor.knowledge.yaml_rows import Row
+
+Kind = Literal[
+    "negation",
+    "denial",
+    "attribution",
+    "quoted",
+    "scientific",
+    "hedge",
+    "terminator",
+    "contrast",
+    "concessive",
+    "affirming",
+    "denying",
+    "question",
+    "seller",
+]
+Direction = Literal["forward", "backward", "both", "sentence"]
+Structure = Literal["sentence", "list", "pair"]
+ProductNear = Literal["sentence", "near", "page"]
+
+
+def expand(terms: str) -> Iterator[str]:
+    """`treat{,s,ed} | cur{e,es}` → each spelling. One level of braces, any number of groups."""
+    for term in terms.split("|"):
+        word = " ".join(term.split())
+        if word:
+            yield from _braces(word)
+
+
+def _braces(word: str) -> Iterator[str]:
+    opening = word.find("{")
+    if opening < 0:
+        yield word
+        return
+    closing = word.index("}", opening)
+    for choice in word[opening + 1 : closing].split(","):
+        yield from _braces(word[:opening] + choice + word[closing + 1 :])
+
+
+def _no_loose_braces(terms: str) -> str:
+    if terms.count("{") != terms.count("}"):
+        raise ValueError("a brace is opened and not closed, or the other way round")
+    return terms
+
+
+class LexiconFile(Row):
+    """One language's words by class."""
+
+    lang: str = Field(pattern=r"^(any|[a-z]{2})$")
+    source: str = Field(min_length=5)
+    classes: dict[str, str]
+
+    @field_validator("classes")
+    @classmethod
+    def _closed(cls, classes: dict[str, str]) -> dict[str, str]:
+        return {name: _no_loose_braces(terms) for name, terms in classes.items()}
+
+
+class CueGroup(Row):
+    """Cue words of one kind. `reach`: characters it acts over; `weight`: how much it says of the voice."""
+
+    kind: Kind
+    terms: str
+    direction: Direction = "sentence"
+    reach: int = Field(default=60, ge=1, le=500)
+    weight: float = Field(default=1.0, ge=0, le=5)
+
+    _closed = field_validator("terms")(_no_loose_braces)
+
+
+class ContextFile(Row):
+    lang: str = Field(pattern=r"^(any|[a-z]{2})$")
+    source: str = Field(min_length=5)
+    cues: list[CueGroup]
+
+
+class Example(Row):
+    """A text the rule must (or must not) find. `quote`: what it must quote; `html`: read as a page."""
+
+    text: str = Field(min_length=1)
+    quote: str = ""
+    lang: str = ""
+    html: bool = False
+    status: str = ""
+
+
+class Examples(Row):
+    """A plain string is an example with nothing but its text."""
+
+    positive: Annotated[list[Example | str], Field(min_length=3)]
+    negative: Annotated[list[Example | str], Field(min_length=3)]
+
+
+class ClaimRule(Row):
+    """Classes that must meet. Each of `needs` is a choice of classes; all must stand within `within` characters."""
+
+    id: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$")
+    needs: Annotated[list[list[str]], Field(min_length=1, max_length=4)]
+    lead: list[list[str]] = []
+    within: int = Field(default=110, ge=5, le=400)
+    ordered: bool = False
+    number: bool = False  # a number must stand right before the first hit
+    veto: list[str] = []
+    structure: Structure = "sentence"
+    product: ProductNear = "near"
+    negation_is_claim: bool = False  # "no side effects": the negation is the claim
+    weight: float = Field(ge=-2, le=4)
+    note: str = Field(min_length=5)
+    source: str = Field(min_length=5)
+    examples: Examples
+
+
+class ClaimsFile(Row):
+    """One category: what it means, its rules, how heavy it is by itself."""
+
+    category: str = Field(pattern=r"^[a-z_]+$")
+    meaning: str = Field(min_length=10)
+    severity: Literal["High", "Medium", "Low"]
+    rules: Annotated[list[ClaimRule], Field(min_length=1)]
+
+
+class RoleCues(Row):
+    terms: str
+    weight: float = Field(default=1.0, ge=-3, le=5)
+    lang: str = "any"
+
+    _closed = field_validator("terms")(_no_loose_braces)
+
+
+class RoleRow(Row):
+    """Signs of one page role: words, structure marks, hosts."""
+
+    role: str = Field(pattern=r"^[a-z]+$")
+    status: str = ""  # what candidates on such a page become
+    hosts: list[str] = []
+    paths: list[str] = []
+    marks: dict[str, float] = {}
+    cues: list[RoleCues] = []
+
+
+class RolesFile(Row):
+    source: str = Field(min_length=5)
+    roles: list[RoleRow]
+
+
+class Scoring(Row):
+    """Additive weights and thresholds; confidence = 1 / (1 + e^-sum)."""
+
+    flag: float = Field(gt=0, lt=1)
+    review: float = Field(gt=0, lt=1)
+    role_needs: float
+    voice_needs: float
+    weights: dict[str, float]
+    review_only: list[str]  # languages whose findings a person decides
+    source: str = Field(min_length=5)

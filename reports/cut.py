@@ -1,0 +1,88 @@
+"""Shortening a digest: the most important items stay, every count stays, and each list says how many more there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, Section, WatchGroup
+
+_SEVERITY_RANK = {"High": 1, "Medium": 4, "Low": 6}
+_NOTICE_RANK = {"core": 0, "adjacent": 3, "other": 7}
+_WATCH_RANK = 2
+_JUDGED_RANK = 5
+
+Key = tuple[str, ...]
+
+
+def cut(digest: Digest, limit: int) -> Digest:
+    """The digest with at most `limit` items in its lists."""
+    ranked = sorted(_items(digest), key=lambda pair: pair[0])
+    kept = frozenset(key for _, key in ranked[:limit])
+    return digest.model_copy(
+        update={
+            "sections": tuple(_section(section, kept) for section in digest.sections),
+            "watchlists": tuple(_watch(group, kept) for group in digest.watchlists),
+            "rules": _judged(digest.rules, "rules", kept),
+            "reviews": _judged(digest.reviews, "reviews", kept),
+        }
+    )
+
+
+def _items(digest: Digest) -> Iterator[tuple[tuple[int, int], Key]]:
+    """Every item's rank and key. Within a rank, each list's first items come before any list's later ones."""
+    for section in digest.sections:
+        for notices in section.notices:
+            for number, notice in enumerate(notices.notices):
+                rank = _NOTICE_RANK[notice.tier] + (notice.updated and notice.tier == "core")
+                yield (rank, number), _key(section.code, notices.title, number)
+        for claims in section.claims:
+            for number in range(claims.total):
+                yield (_SEVERITY_RANK.get(claims.severity, 6), number), _key(section.code, claims.severity, number)
+    for group in digest.watchlists:
+        for number in range(group.total):
+            yield (_WATCH_RANK, number), _key("watch", group.name, number)
+    for name, judged in (("rules", digest.rules), ("reviews", digest.reviews)):
+        for number in range(judged.total):
+            yield (_JUDGED_RANK, number), _key(name, number)
+
+
+def _key(*parts: str | int) -> Key:
+    return tuple(str(part) for part in parts)
+
+
+def _section(section: Section, kept: frozenset[Key]) -> Section:
+    return section.model_copy(
+        update={
+            "notices": tuple(_notices(group, section.code, kept) for group in section.notices),
+            "claims": tuple(_claims(group, section.code, kept) for group in section.claims),
+        }
+    )
+
+
+def _notices(group: NoticeGroup, code: str, kept: frozenset[Key]) -> NoticeGroup:
+    shown = tuple(each for number, each in enumerate(group.notices) if _key(code, group.title, number) in kept)
+    return group.model_copy(update={"notices": shown, "more": group.total - len(shown)})
+
+
+def _claims(group: ClaimGroup, code: str, kept: frozenset[Key]) -> ClaimGroup:
+    pages, number, shown = [], 0, 0
+    for page in group.pages:
+        claims = []
+        for claim in page.claims:
+            if _key(code, group.severity, number) in kept:
+                claims.append(claim)
+            number += 1
+        if claims:
+            pages.append(page.model_copy(update={"claims": tuple(claims)}))
+            shown += len(claims)
+    return group.model_copy(update={"pages": tuple(pages), "more": group.total - shown})
+
+
+def _watch(group: WatchGroup, kept: frozenset[Key]) -> WatchGroup:
+    shown = tuple(each for number, each in enumerate(group.matches) if _key("watch", group.name, number) in kept)
+    return group.model_copy(update={"matches": shown, "more": group.total - len(shown)})
+
+
+def _judged(judged: Judged, name: str, kept: frozenset[Key]) -> Judged:
+    shown = tuple(each for number, each in enumerate(judged.items) if _key(name, number) in kept)
+    return judged.model_copy(update={"items": shown, "more": judged.total - len(shown)})

@@ -1,0 +1,100 @@
+"""The search page: what was asked, what was found, and the links that narrow or widen it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from monitor import queries, search
+from reports import words
+
+ON_A_PAGE = 20
+LAST_PAGE = search.BOUND // ON_A_PAGE
+PATHS = {"claim": "/claims", "notice": "/notices", "product": "/products", "organisation": "/organisations"}
+
+Options = tuple[tuple[str, str], ...]
+CHOICES: tuple[tuple[str, str, Options], ...] = (
+    ("kind", "Kind", tuple(words.KINDS.items())),
+    ("jurisdiction", "Jurisdiction", tuple(words.JURISDICTIONS.items())),
+    ("severity", "Severity", (("High", "High"), ("Medium", "Medium"), ("Low", "Low"))),
+    ("category", "Category of claim", tuple(sorted(words.CATEGORIES.items(), key=lambda pair: pair[1]))),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a search asks for; empty is any."""
+
+    q: str = ""
+    jurisdiction: str = ""
+    kind: str = ""
+    category: str = ""
+    severity: str = ""
+    page: int = 1
+
+    @property
+    def href(self) -> str:
+        given = {name: value for name, value in asdict(self).items() if value and (name, value) != ("page", 1)}
+        return f"/search?{urlencode(given, errors='replace')}" if given else "/search"
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A value by which results can be narrowed; `href` leads to the search with it, or without it if it is chosen."""
+
+    text: str
+    count: int
+    href: str
+    chosen: bool
+
+
+def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
+    """What the search page shows."""
+    offset = (asked.page - 1) * ON_A_PAGE
+    page = search.search(
+        engine,
+        asked.q,
+        jurisdiction=asked.jurisdiction,
+        kind=asked.kind,
+        category=asked.category,
+        severity=asked.severity,
+        limit=ON_A_PAGE,
+        offset=offset,
+    )
+    claims = queries.claims(engine, [hit.object_id for hit in page.hits if hit.kind == "claim"])
+    more = offset + ON_A_PAGE < page.total
+    return {
+        "page": page,
+        "claims": claims,
+        "facets": _facets(page, asked),
+        "paths": PATHS,
+        "first": offset + 1,
+        "earlier": replace(asked, page=asked.page - 1).href if asked.page > 1 else "",
+        "later": replace(asked, page=asked.page + 1).href if more else "",
+    }
+
+
+def _facets(page: search.SearchPage, asked: Asked) -> list[tuple[str, str, list[Facet]]]:
+    named: dict[str, Callable[[str], str]] = {
+        "kind": words.kind,
+        "jurisdiction": words.jurisdiction,
+        "severity": str,
+        "category": words.category,
+    }
+    found = []
+    for name, label, _ in CHOICES:
+        chosen = getattr(asked, name)
+        facets = [
+            Facet(
+                text=named[name](value),
+                count=count,
+                href=replace(asked, **{name: "" if value == chosen else value}, page=1).href,
+                chosen=value == chosen,
+            )
+            for value, count in page.facets.get(name, ())[:12]
+        ]
+        if facets:
+            found.append((name, label, facets))
+    return found

@@ -1,0 +1,116 @@
+"""One measured part a process, so that memory and processor time are its own. Prints one JSON line."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.pages import page
+
+_KEYWORDS = re.compile(
+    r"\b(treats?|cures?|heals?|regrow\w*|regenerat\w*|repairs?|stimulat\w*"
+    r"|arthritis|alopecia|no side effects|fda approved)\b",
+    re.IGNORECASE,
+)
+
+
+def fetch_only(port: str, count: str) -> dict[str, Any]:
+    """Scrapy alone: the anchor for every crawl."""
+    import scrapy
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    class Fetch(scrapy.Spider):
+        name = "fetch"
+
+        async def start(self) -> Any:
+            for number in range(int(count)):
+                yield scrapy.Request(f"http://127.0.0.1:{port}/exosome/{number}", callback=self.parse)
+
+        def parse(self, response: scrapy.http.Response) -> None:
+            seen.append(len(response.body))
+
+    seen: list[int] = []
+    process = AsyncCrawlerProcess(
+        {"LOG_LEVEL": "ERROR", "REMOTE_CONTROL_ENABLED": False, "TELNETCONSOLE_ENABLED": False, "DOWNLOAD_DELAY": 0}
+        | {"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 8, "ROBOTSTXT_OBEY": False}
+    )
+    process.crawl(Fetch)
+    process.start()
+    return {"pages": len(seen)}
+
+
+def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
+    """Intake and judgement of a finished run folder; `reader` is `selectolax` or `bs4`."""
+    from monitor import intake, knowledge, pages, text
+    from monitor.config import Config
+    from monitor.db import open_engine
+    from monitor.migrations import upgrade
+
+    if reader == "bs4":
+        from bs4 import BeautifulSoup
+
+        def read_html(html: str | bytes, content_type: str = "") -> text.Document:
+            return text.read_text(BeautifulSoup(html, "html.parser").get_text("\n"))
+
+        pages.read_html = read_html
+    config = Config(data=Path(data))
+    engine = open_engine(f"sqlite:///{data}/bench-{reader}.db")
+    upgrade(engine)
+    loaded = knowledge.load()
+    begin = time.process_time()
+    result = intake.take_in(engine, Path(folder), config, loaded)
+    return {"seconds": time.process_time() - begin, "findings": result.findings}
+
+
+def judge(kind: str, count: str) -> dict[str, Any]:
+    """The classifier alone, beside a keyword regex over the same text."""
+    from monitor.classify import Query, judge
+    from monitor.knowledge import load
+    from monitor.text import read_html
+
+    htmls = [page(number, kind) for number in range(int(count))]
+    documents = [read_html(html) for html in htmls]
+    loaded = load()
+    judge(Query(id="warm", html=htmls[0]), loaded)
+
+    def judged() -> int:
+        return sum(
+            judge(Query(id=str(number), html=html), loaded).decision == "flag" for number, html in enumerate(htmls)
+        )
+
+    def regex() -> int:
+        return sum(bool(_KEYWORDS.search(document.text)) for document in documents)
+
+    from monitor.classify import judge_document
+
+    def judged_text() -> int:
+        return sum(judge_document(document, loaded).decision == "flag" for document in documents)
+
+    rows = {"html to verdict": judged, "text to verdict": judged_text, "keyword regex on text": regex}
+    return {name: round(len(htmls) / _seconds(work)) for name, work in rows.items()}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:]
+    begin = time.process_time()
+    part: Callable[..., dict[str, Any]] = {"fetch_only": fetch_only, "take_in": take_in, "judge": judge}[name]
+    result = part(*arguments)
+    result.setdefault("seconds", time.process_time() - begin)
+    result["rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""A database with two weeks in it, and the digest of the second."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from monitor.config import Config
+from reports import period
+from reports.digest import Written, write
+from tests.reports import factory
+
+WEEK = period.week("2026-W47", "UTC")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A filled database: its engine, its configuration and the ids of what is in it."""
+
+    engine: Engine
+    config: Config
+    ids: dict[str, Any]
+
+    def digest(self, name: str = "2026-W47", **more: Any) -> Written:
+        return write(
+            self.engine, self.config, period.week(name, "UTC"), more.pop("now", factory.NOW), law=factory.law, **more
+        )
+
+
+@pytest.fixture
+def stored(sqlite_engine: Engine, tmp_path: Path) -> Stored:
+    return Stored(sqlite_engine, Config(data=tmp_path), factory.two_weeks(sqlite_engine))
+
+
+@pytest.fixture
+def rehearsed(sqlite_engine: Engine, tmp_path: Path) -> Stored:
+    return Stored(sqlite_engine, Config(data=tmp_path), factory.two_weeks(sqlite_engine, mode="rehearsal"))
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[FastAPI], str]]:
+    """Serves a site on this machine by the real server, until the test ends; gives its address."""
+    started: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(app: FastAPI) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        started.append((server, thread))
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield start
+    for server, thread in started:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def visit(serving: Callable[[FastAPI], str]) -> Iterator[Callable[[FastAPI], httpx.Client]]:
+    """Serves a site and gives a client for it."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(httpx.Client(base_url=serving(app)))

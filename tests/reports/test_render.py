@@ -1,0 +1,83 @@
+"""Hostile text on its way to people."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from markupsafe import Markup
+
+from reports.render import clean, day, environment, header, href, line, render, short
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JAVASCRIPT:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "java\nscript:alert(1)",
+        "file:///etc/passwd",
+        "//host.example/x",
+        "https://",
+        "https://[broken",
+        "https://a.example/x\u202e",
+        "https://a.example/a b",
+        "",
+    ],
+)
+def test_only_web_addresses_become_links(url: str) -> None:
+    assert href(url) == ""
+    assert "<a " not in environment().get_template("macros.html").module.outside(url, "label")  # type: ignore[attr-defined]
+
+
+def test_a_link_to_the_outside_follows_nothing_and_tells_nothing() -> None:
+    link = environment().get_template("macros.html").module.outside("https://a.example/?q=1&b=2", "A & B")  # type: ignore[attr-defined]
+    assert 'href="https://a.example/?q=1&amp;b=2"' in link
+    assert 'rel="nofollow noopener noreferrer ugc"' in link
+    assert ">A &amp; B<" in link
+
+
+def test_characters_that_mislead_are_shown_and_invisible_ones_go() -> None:
+    assert clean("a\u202eb\x07c\u200bd\u00ade") == "a\ufffdb\ufffdcde"
+    assert clean("two\nlines\r\nkept\tso") == "two\nlines\nkept\tso"
+
+
+@given(st.text())
+def test_a_line_is_one_line_without_controls(text: str) -> None:
+    flat = line(text)
+    assert len(flat.splitlines()) <= 1
+    assert not any(ord(character) < 32 or 0x202A <= ord(character) <= 0x202E for character in flat)
+
+
+@given(st.text())
+def test_a_header_cannot_begin_another(text: str) -> None:
+    value = header(f"Digest {text}\r\nBcc: all@victim.example")
+    assert not set(value) & set("\r\n\0\x0b\x0c\x85\u2028\u2029")
+    assert len(value) <= 900
+
+
+@given(st.text())
+def test_whatever_is_scraped_is_escaped(text: str) -> None:
+    shown = environment().from_string("{% autoescape true %}{{ text }}{% endautoescape %}").render(text=text)
+    assert "<" not in shown
+    assert '"' not in shown
+
+
+def test_markup_of_our_own_is_left_as_it_is() -> None:
+    assert environment().from_string("{{ css }}").render(css=Markup("a > b")) == "a > b"
+
+
+def test_a_missing_value_stops_the_page() -> None:
+    with pytest.raises(UndefinedError):
+        render("error.html", here="", rehearsal=False)
+
+
+def test_a_long_text_is_cut_at_a_word() -> None:
+    assert short("one two three", 9) == "one two …"
+    assert day(date(2026, 11, 7)) == "7 Nov 2026"
+    assert day(None) == "not given"
