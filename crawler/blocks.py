@@ -49,9 +49,9 @@ def block_address(url: str) -> str:
     """What kind of block page stands at this address; empty if none is known to."""
     path = urlsplit(url).path.lower()
     if "/apology_objects/" in path:
-        return "FDA's apology page for suspected bots"
+        return "an apology page for suspected bots, in the form that FDA sends"
     if path.endswith("/install.php"):
-        return "a bait address that FDA sends suspected bots to"
+        return "a bait address for suspected bots, in the form that FDA uses"
     return ""
 
 
@@ -83,7 +83,7 @@ def _by_words(html: str, status: int) -> str:
     title = _TITLE.search(html)
     name = _SPACE.sub(" ", title.group(1)).strip() if title else ""
     if name.lower() == "fda apology":
-        return "FDA's apology page for suspected bots"
+        return "an apology page for suspected bots, in the form that FDA sends"
     limit = _LITTLE_REFUSED if status in _REFUSING else _LITTLE
     text = _visible(html, limit)
     if len(text) > limit:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, func
+from sqlalchemy import Engine, func, inspect
 from sqlmodel import col, select
 
 from monitor import db, intake, watchlists
@@ -279,13 +279,24 @@ def _work_place(config: Config, dry_run: bool) -> Iterator[tuple[Engine, Path]]:
     with tempfile.TemporaryDirectory(prefix="exowatch-dry-") as folder:
         runs = Path(folder) / "runs"
         runs.mkdir()
-        engine = db.open_engine(f"sqlite:///{folder}/empty.db" if config.database_is_missing else config.database_url)
+        empty = f"sqlite:///{folder}/empty.db"
+        engine = db.open_engine(empty if _holds_nothing(config) else config.database_url)
         try:
-            if config.database_is_missing:
-                upgrade(engine)
+            upgrade(engine)
             yield engine, runs
         finally:
             engine.dispose()
+
+
+def _holds_nothing(config: Config) -> bool:
+    """True if the database has no tables yet: a dry run must not be the one to make them."""
+    if config.database_is_missing:
+        return True
+    engine = db.open_engine(config.database_url)
+    try:
+        return not inspect(engine).has_table("run")
+    finally:
+        engine.dispose()
 
 
 def source_of(run_id: str) -> str:

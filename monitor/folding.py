@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _LOOKALIKE = {
@@ -56,8 +56,30 @@ _CHARACTERS = re.compile(
 )
 _ALIKE = "".join(_TO_LATIN)
 _WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
+_SHAPE = bytes(
+    97 if chr(code).isalpha() and code < 128 else 49 if chr(code) in _LEET else 32 for code in range(256)
+)  # letters to a, signs to 1, the rest to blank: finding is then a byte search
+_LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
+_LONGEST_WORD = 40
+_LATIN = {other: letter for letter, others in _LOOKALIKE.items() for other in others}
+_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
+
+_REMOVED = "\u00ad\u061c\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
+_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
+_COMPAT = (
+    "\u1100-\u11ff\u2460-\u24ff\u2100-\u214f\u2160-\u217f\u2070-\u209c\u3099\u309a"
+    "\ufb00-\ufb06\ufb1d-\ufdff\ufe30-\ufefe\uff01-\uffef\U0001d400-\U0001d7ff\U0001f130-\U0001f189"
+)
+_PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "İ": "i", "…": "..."}
+_CHARACTERS = re.compile(
+    f"[{_REMOVED}]+|.[{_MARKS}]+|[{_MARKS}]+|[{_COMPAT}]+|[{''.join(_PAIRS)}]",
+    re.DOTALL,
+)
+_ALIKE = "".join(_TO_LATIN)
+_WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
 _LEET_WORDS = re.compile(r"(?<![\w@$])[A-Za-z]+(?:[013457@$]+[A-Za-z]+)+(?![\w@$])")
-_LATIN = re.compile(r"[A-Za-z]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_LATIN_WORD = re.compile("[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+")
 _STYLED = re.compile("[\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f189]")
 _STRUCK = re.compile("[\u0335-\u0338\u20d0-\u20f0]")
 
@@ -178,7 +200,7 @@ def _word(match: re.Match[str]) -> tuple[str, bool] | None:
     word = match.group()
     foreign = [char for char in word if char in _TO_LATIN]
     plain = "".join(_TO_LATIN.get(char, char) for char in word)
-    if not plain.isascii():
+    if not _LATIN_WORD.fullmatch(plain):
         return None
     if len(foreign) == len(word):
         line_start = match.string.rfind("\n", max(0, match.start() - 200), match.start()) + 1 or max(
@@ -194,12 +216,44 @@ def _word(match: re.Match[str]) -> tuple[str, bool] | None:
     return plain, True
 
 
-def _leet(match: re.Match[str]) -> tuple[str, bool] | None:
-    word = match.group()
-    digits = sum(1 for char in word if char in _LEET)
-    if digits * 2 > len(word) or ("@" in word and "." in match.string[match.end() : match.end() + 5]):
-        return None
-    return "".join(_LEET.get(char, char) for char in word), True
+def _unleet(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Digits and signs that stand for letters inside a word, one for one."""
+    chars: list[str] = []
+    words: list[tuple[int, int]] = []
+    for first, last in _leet_signs(text):
+        if words and last <= words[-1][1]:
+            continue
+        start = first
+        while start > 0 and _LEET_WORD.match(text[start - 1]) and first - start < _LONGEST_WORD:
+            start -= 1
+        found = _LEET_WORD.match(text, start, last + _LONGEST_WORD)
+        if found is None or not _disguised(text, start, found.end()):
+            continue
+        chars = chars or list(text)
+        chars[start : found.end()] = [_LEET.get(char, char) for char in found.group()]
+        words.append((start, found.end()))
+    return ("".join(chars), words) if words else (text, [])
+
+
+def _leet_signs(text: str) -> Iterator[tuple[int, int]]:
+    """Runs of signs with a letter on either side."""
+    shape = text.encode("latin-1", "replace").translate(_SHAPE)
+    at = shape.find(b"a1")
+    while at >= 0:
+        end = at + 2
+        while shape[end : end + 1] == b"1":
+            end += 1
+        if shape[end : end + 1] == b"a":
+            yield at + 1, end
+        at = shape.find(b"a1", end)
+
+
+def _disguised(text: str, start: int, end: int) -> bool:
+    """A whole word of mostly letters that begins and ends with one, and no mail address."""
+    word = text[start:end]
+    signs = sum(1 for char in word if char in _LEET)
+    whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
+    return whole and word[0].isalpha() and word[-1].isalpha() and signs * 2 <= len(word) and text[end : end + 1] != "."
 
 
 def fold(text: str) -> Folded:
@@ -208,12 +262,15 @@ def fold(text: str) -> Folded:
     disguises: list[tuple[int, int]] = []
     current = text
     steps: list[tuple[re.Pattern[str], Swap]] = [] if text.isascii() else [(_CHARACTERS, _character), (_WORDS, _word)]
-    for pattern, swap in [*steps, (_LEET_WORDS, _leet)]:
-        current, layer, hidden = _substitute(current, pattern, swap)
+    for pattern, swap in steps:
         back = Folded(current, text, tuple(layers))
+        current, layer, hidden = _substitute(current, pattern, swap)
         disguises += [back.span(*pair) for pair in hidden]
         if layer is not None:
             layers.append(layer)
+    current, hidden = _unleet(current)
+    back = Folded(current, text, tuple(layers))
+    disguises += [back.span(*pair) for pair in hidden]
     return Folded(_lower(current), text, tuple(layers), tuple(sorted(disguises)))
 
 

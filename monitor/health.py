@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.records import NoticeRecord, Outcome, PageRecord, PageState, RunRecord
+from monitor.records import NoticeRecord, Outcome, PageRecord, PageState, Problem, RunRecord
 
 FEWEST_FOR_SHARES = 5
 """Below this many records a share says nothing: one odd letter would be half of the run."""
@@ -46,7 +46,7 @@ def _from_outcome(run: RunRecord) -> Iterator[Reason]:
     if run.outcome in _OUTCOMES:
         code, text = _OUTCOMES[run.outcome]
         first = next((problem for problem in run.problems if problem.kind == code), None)
-        yield Reason("error", code, f"{text}: {first.message} ({first.url})" if first else text)
+        yield Reason("error", code, f"{text}: {_told(first)}" if first else text)
 
 
 def _from_problems(run: RunRecord) -> Iterator[Reason]:
@@ -59,8 +59,7 @@ def _from_problems(run: RunRecord) -> Iterator[Reason]:
         first = next(problem for problem in run.problems if problem.kind == kind)
         fatal = kind == "parse_error" or (kind in _FATAL_FOR_LISTS and run.card.kind == "notice")
         more = f" and {count - 1} more" if count > 1 else ""
-        where = f" ({first.url})" if first.url else ""
-        yield Reason("error" if fatal else "warning", kind, f"{first.message}{where}{more}")
+        yield Reason("error" if fatal else "warning", kind, f"{_told(first)}{more}")
 
 
 def _from_envelope(run: RunRecord, records: Sequence[NoticeRecord | PageRecord]) -> Iterator[Reason]:
@@ -109,10 +108,16 @@ def _from_fields(run: RunRecord, records: Sequence[NoticeRecord | PageRecord]) -
             )
 
 
+def _told(problem: Problem) -> str:
+    """A problem with its place, without the query of its address: people read this in a digest."""
+    place = problem.url.split("?", 1)[0]
+    return problem.message if not place or place in problem.message else f"{problem.message} ({place})"
+
+
 def _read_well(records: Sequence[NoticeRecord | PageRecord]) -> bool:
     return any(isinstance(record, PageRecord) and record.state is not PageState.GONE for record in records)
 
 
 def _nothing_read(run: RunRecord) -> str:
     first = next(iter(run.problems), None)
-    return f"no page could be read: {first.kind}: {first.message} ({first.url})" if first else "no page could be read"
+    return f"no page could be read: {first.kind}: {_told(first)}" if first else "no page could be read"

@@ -131,7 +131,7 @@ def _source_of(session: Session, run: RunRecord, fit: bool) -> Source:
     source.title, source.jurisdiction, source.kind = run.card.title, run.card.jurisdiction, run.card.kind
     source.card = run.card.model_dump(mode="json")
     if fit and source.baseline_run is None and not run.request.pages:
-        source.baseline_run = run.run_id
+        source.baseline_run, source.baseline_at = run.run_id, run.started_at
     session.add(source)
     session.flush()
     return source
@@ -143,7 +143,7 @@ def _take_records(
     _store_captures(session, folder)
     for record in folder.records:
         if isinstance(record, NoticeRecord):
-            notices.take_in(session, record, folder, knowledge, chronicle)
+            notices.take_in(session, record, folder, knowledge, chronicle, read_since=source.baseline_at)
     second_look = pages.take_in(
         session,
         [record for record in folder.records if isinstance(record, PageRecord)],

@@ -23,8 +23,12 @@ _CURRENCY_SIGNS = {
     "US$": "USD", "CA$": "CAD", "A$": "AUD", "R$": "BRL", "€": "EUR", "£": "GBP", "₩": "KRW", "₺": "TRY", "円": "JPY",
     "원": "KRW", "元": "CNY", "zł": "PLN", "$": "$", "¥": "¥",
 }  # fmt: skip
-_CART = re.compile(r"(?i)add[-_]?to[-_]?cart|/cart\b|/checkout\b|woocommerce|shopify|/basket\b|/warenkorb|/panier|/carrito")
-_BOOKING = re.compile(r"(?i)calendly|/book(?:ing|-now|-online|-appointment|-a-)|appointment|/termin\b|/cita\b|/rendez-vous|/reserv")
+_CART = re.compile(
+    r"(?i)add[-_]?to[-_]?cart|/cart\b|/checkout\b|woocommerce|shopify|/basket\b|/warenkorb|/panier|/carrito"
+)
+_BOOKING = re.compile(
+    r"(?i)calendly|/book(?:ing|-now|-online|-appointment|-a-)|appointment|/termin\b|/cita\b|/rendez-vous|/reserv"
+)
 _NEWS_TYPES = ("NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle")
 
 
@@ -109,11 +113,11 @@ _TRAILING = re.compile(r",\s*([}\]])")
 _SAID = ("headline", "description", "text", "reviewBody", "articleBody", "alternateName", "slogan", "abstract")
 
 
-def json_ld_blocks(
-    raw: str, marks: Marks, plain: Callable[[str], str]
-) -> Iterator[tuple[tuple[str, ...], str]]:
+def json_ld_blocks(raw: str, marks: Marks, plain: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], str]]:
     """(heading path, words) of one script; a broken script gives what its strings say."""
-    text = raw.strip().removeprefix("<!--").removesuffix("-->").strip().removeprefix("//<![CDATA[").removesuffix("//]]>")
+    text = (
+        raw.strip().removeprefix("<!--").removesuffix("-->").strip().removeprefix("//<![CDATA[").removesuffix("//]]>")
+    )
     for candidate in (text, _TRAILING.sub(r"\1", text)):
         try:
             data = json.loads(candidate, strict=False)
@@ -145,7 +149,9 @@ def _said(data: Any, marks: Marks, plain: Callable[[str], str]) -> Iterator[tupl
                 if isinstance(value.get(key), str):
                     yield below, plain(value[key])
             waiting.extend(
-                (one, below) for key, one in reversed(value.items()) if key != "@context" and isinstance(one, dict | list)
+                (one, below)
+                for key, one in reversed(value.items())
+                if key != "@context" and isinstance(one, dict | list)
             )
 
 

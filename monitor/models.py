@@ -43,6 +43,8 @@ class Source(SQLModel, table=True):
     state_reason: str = ""
     baseline_run: str | None = None
     """The run that read it first. What that run brought is history, not news."""
+    baseline_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """When that was. What was published before is history too, however many runs it takes to read it all."""
     last_run_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     last_success_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     last_new_item_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

@@ -24,13 +24,25 @@ _LETTERS = (NoticeType.WARNING_LETTER, NoticeType.UNTITLED_LETTER)
 
 
 def take_in(
-    session: Session, record: NoticeRecord, folder: RunFolder, knowledge: Knowledge, chronicle: Chronicle
+    session: Session,
+    record: NoticeRecord,
+    folder: RunFolder,
+    knowledge: Knowledge,
+    chronicle: Chronicle,
+    *,
+    read_since: datetime | None,
 ) -> None:
-    """Add the notice, add a revision to it, or note that it was seen again."""
+    """Add the notice, add a revision to it, or note that it was seen again.
+
+    `read_since`: when its source was read first. A long list takes several runs to read for the first time; what was
+    published before that moment is history in each of them.
+    """
     seen = folder.capture(record.captures[0]).fetched_at
     notice = session.exec(select(Notice).where(Notice.source_id == record.source, Notice.key == record.key)).first()
     if notice is None:
-        _add(session, record, seen, knowledge, chronicle)
+        published = record.posted or record.issued
+        earlier = read_since is not None and published is not None and published < read_since.date()
+        _add(session, record, seen, knowledge, chronicle, baseline=chronicle.baseline or earlier)
     else:
         _update(session, notice, record, seen, knowledge, chronicle)
 
@@ -44,14 +56,17 @@ def digest_of(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _add(session: Session, record: NoticeRecord, seen: datetime, knowledge: Knowledge, chronicle: Chronicle) -> None:
-    notice = Notice(
-        source_id=record.source,
-        key=record.key,
-        first_seen=seen,
-        baseline=chronicle.baseline,
-        **_fields(record, seen, knowledge),
-    )
+def _add(
+    session: Session,
+    record: NoticeRecord,
+    seen: datetime,
+    knowledge: Knowledge,
+    chronicle: Chronicle,
+    *,
+    baseline: bool,
+) -> None:
+    fields = _fields(record, seen, knowledge)
+    notice = Notice(source_id=record.source, key=record.key, first_seen=seen, baseline=baseline, **fields)
     session.add(notice)
     session.flush()
     _add_revision(session, notice, record, seen, chronicle)
@@ -65,6 +80,7 @@ def _add(session: Session, record: NoticeRecord, seen: datetime, knowledge: Know
         at=seen,
         jurisdictions=[notice.jurisdiction],
         detail=_detail(notice, named),
+        baseline=baseline,
     )
 
 

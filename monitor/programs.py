@@ -63,6 +63,8 @@ class Children:
                 start_new_session=True,
             )
             self._running.add(child)
+            if self.stopping.is_set():  # a signal's handler came between the start and the line above
+                child.send_signal(signal.SIGTERM)
         try:
             return _listen(child, progress)
         finally:

@@ -199,7 +199,7 @@ class _Walk:
 
     def leave(self, opened: list[bool], tag: str) -> None:
         own = opened.pop()
-        if own or tag in _BREAKING:
+        if own or (tag in _BREAKING and tag != "br"):
             self.flush()
         if own:
             self.kinds.pop()
@@ -311,7 +311,10 @@ def _head(tree: LexborHTMLParser, writer: _Writer, marks: Marks) -> None:
     told: set[str] = set()
     for meta in tree.css("meta"):
         name, content = marks.meta(meta.attributes)
-        if name in ("description", "og:description", "og:title", "twitter:description", "keywords") and content not in told:
+        if (
+            name in ("description", "og:description", "og:title", "twitter:description", "keywords")
+            and content not in told
+        ):
             told.add(content)
             writer.add("meta", content)
     for link in tree.css("link[rel]"):
@@ -321,15 +324,20 @@ def _head(tree: LexborHTMLParser, writer: _Writer, marks: Marks) -> None:
             writer.add("jsonld", words, path=path)
 
 
+_BLOCK_TAG = re.compile(r"</?(?:p|div|li|br|h[1-6]|ul|ol|tr|td)\b", re.IGNORECASE)
+
+
 def _plain(value: str) -> str:
     """Text of a fragment of HTML, as JSON-LD answers often are."""
     if "<" not in value and "&" not in value:
         return value
-    body = LexborHTMLParser(value).body
-    return value if body is None else body.text(separator=" ")
+    body = LexborHTMLParser(_BLOCK_TAG.sub(r" \g<0>", value)).body
+    return value if body is None else body.text()
 
 
-_BULLET = re.compile(r"\s*(?:[-*\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2713\u2714\u2705\u30fb\u25a0\u25c6]|\(?\d{1,2}[.)])\s+(?=\S)")
+_BULLET = re.compile(
+    r"\s*(?:[-*\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2713\u2714\u2705\u30fb\u25a0\u25c6]|\(?\d{1,2}[.)])\s+(?=\S)"
+)
 _CJK_BULLET = re.compile(r"\s*[\u30fb\u25a0\u25c6\u25cf\u2022\u2713\u2714\u2705]\s*(?=\S)")
 _HEADING = re.compile(r"\s*(#{1,6})\s+(?=\S)")
 
@@ -365,4 +373,3 @@ def read_text(text: str) -> Document:
     marks = Marks()
     marks.text(clean)
     return Document(clean, tuple(blocks), marks.found())
-

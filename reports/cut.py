@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, Section, WatchGroup
+from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, PageGroup, Section, WatchGroup
 
 _SEVERITY_RANK = {"High": 1, "Medium": 4, "Low": 6}
 _NOTICE_RANK = {"core": 0, "adjacent": 3, "other": 7}
@@ -38,6 +38,8 @@ def _items(digest: Digest) -> Iterator[tuple[tuple[int, int], Key]]:
         for claims in section.claims:
             for number in range(claims.total):
                 yield (_SEVERITY_RANK.get(claims.severity, 6), number), _key(section.code, claims.severity, number)
+        for number, page in enumerate(section.pages.pages):
+            yield (_SEVERITY_RANK.get(page.severity, 6), number), _key(section.code, "pages", number)
     for group in digest.watchlists:
         for number in range(group.total):
             yield (_WATCH_RANK, number), _key("watch", group.name, number)
@@ -55,6 +57,7 @@ def _section(section: Section, kept: frozenset[Key]) -> Section:
         update={
             "notices": tuple(_notices(group, section.code, kept) for group in section.notices),
             "claims": tuple(_claims(group, section.code, kept) for group in section.claims),
+            "pages": _pages(section.pages, section.code, kept),
         }
     )
 
@@ -76,6 +79,11 @@ def _claims(group: ClaimGroup, code: str, kept: frozenset[Key]) -> ClaimGroup:
             pages.append(page.model_copy(update={"claims": tuple(claims)}))
             shown += len(claims)
     return group.model_copy(update={"pages": tuple(pages), "more": group.total - shown})
+
+
+def _pages(group: PageGroup, code: str, kept: frozenset[Key]) -> PageGroup:
+    shown = tuple(each for number, each in enumerate(group.pages) if _key(code, "pages", number) in kept)
+    return group.model_copy(update={"pages": shown, "more": group.total - len(shown)})
 
 
 def _watch(group: WatchGroup, kept: frozenset[Key]) -> WatchGroup:

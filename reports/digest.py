@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor import queries
 from monitor.config import Config
-from monitor.queries.rows import ClaimChange, FindingRow, NoticeNews, SourceState, WatchHit, Week
+from monitor.queries.rows import ClaimChange, FindingRow, NoticeNews, PageChange, SourceState, WatchHit, Week
 from reports import words
 from reports.cut import cut
 from reports.law import Law
@@ -27,6 +27,7 @@ from reports.view import (
     NoticeGroup,
     NoticeItem,
     PageClaims,
+    PageGroup,
     PageItem,
     RunItem,
     Section,
@@ -39,8 +40,12 @@ LARGEST_HTML = 100_000
 """Bytes. Gmail cuts a message off above 102 kB; the mail around the page needs some of them."""
 SEVERITIES = ("High", "Medium", "Low")
 APPEARED = "claim_appeared"
+PAGE_GONE = "page_gone"
 SITE = "http://127.0.0.1:8017"
 """Where `exowatch serve` answers."""
+
+
+Listing = ClaimGroup | NoticeGroup | WatchGroup | PageGroup | Judged
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def build(
     name = name or period.name
     sections = _sections(week, config)
     rules, reviews = _judged(week.rules), _judged(week.reviews)
-    tally = _tally(week.claims, (*week.notices_new, *week.notices_updated), None)
+    tally = _tally(week, None, config)
     shown = [item for section in sections for group in section.claims for page in group.pages for item in page.claims]
     cited = {basis: law(basis) for item in (*shown, *rules.items, *reviews.items) for basis in item.basis}
     read = sum(source.read for source in week.sources)
@@ -91,17 +96,6 @@ def build(
         sections=sections,
         rules=rules,
         reviews=reviews,
-        pages=tuple(
-            PageItem(
-                gone=page.kind == "page_gone",
-                at=page.at,
-                url=page.url,
-                title=page.title,
-                firm=page.organisation.name if page.organisation else "",
-                claims=page.claims,
-            )
-            for page in week.pages
-        ),
         baselines=tuple(
             BaselineItem(source_id=b.source_id, title=b.title, at=b.at, notices=b.notices, claims=b.claims)
             for b in week.baselines
@@ -129,16 +123,41 @@ def _sections(week: Week, config: Config) -> tuple[Section, ...]:
     notices = (*week.notices_new, *week.notices_updated)
     codes = {news.notice.jurisdiction for news in notices}
     codes |= {code for change in week.claims for code in _places(change)}
+    codes |= {code for page in week.pages for code in _addressed(page, config)}
     order = [*(code for code in config.jurisdictions if code in codes), *sorted(codes - set(config.jurisdictions))]
     return tuple(
         Section(
             code=code,
-            tally=_tally(week.claims, notices, code),
+            tally=_tally(week, code, config),
             notices=_notice_groups(news for news in notices if news.notice.jurisdiction == code),
             claims=_claim_groups((change, code) for change in week.claims if code in _places(change)),
+            pages=_page_group(page for page in week.pages if code in _addressed(page, config)),
         )
         for code in sorted(order, key=lambda code: code == "")
     )
+
+
+def _addressed(page: PageChange, config: Config) -> tuple[str, ...]:
+    """Sections that list a page: assessed jurisdictions that it addresses."""
+    return tuple(code for code in config.jurisdictions if code in page.jurisdictions) or ("",)
+
+
+def _page_group(pages: Iterable[PageChange]) -> PageGroup:
+    items = tuple(
+        PageItem(
+            event_id=page.event_id,
+            gone=page.kind == PAGE_GONE,
+            at=page.at,
+            url=page.url,
+            title=page.title,
+            firm=page.organisation.name if page.organisation else "",
+            severity=page.severity,
+            claims=len(page.claims),
+            quotes=tuple(dict.fromkeys(page.claims)),
+        )
+        for page in pages
+    )
+    return PageGroup(pages=items, total=len(items))
 
 
 def _places(change: ClaimChange) -> tuple[str, ...]:
@@ -162,17 +181,22 @@ def _severity(change: ClaimChange, code: str | None) -> str:
     return findings[0].severity if findings else change.claim.severity
 
 
-def _tally(changes: Iterable[ClaimChange], notices: Iterable[NoticeNews], code: str | None) -> Tally:
+def _tally(week: Week, code: str | None, config: Config) -> Tally:
+    """The numbers of one section; without a section, of all, each change and notice once."""
     counts = dict.fromkeys(Tally.model_fields, 0)
-    for change in changes:
+    for change in week.claims:
         if code is None or code in _places(change):
             kind = change.event.kind.removeprefix("claim_")
             counts[kind] += 1
             if change.event.kind == APPEARED:
                 counts[f"appeared_{_severity(change, code).lower()}"] += 1
-    for news in notices:
+    for news in (*week.notices_new, *week.notices_updated):
         if code is None or news.notice.jurisdiction == code:
             counts["notices_updated" if news.updated else f"notices_{news.notice.tier}"] += 1
+    for page in week.pages:
+        if code is None or code in _addressed(page, config):
+            counts["pages_gone" if page.kind == PAGE_GONE else "pages_back"] += 1
+            counts["claims_gone"] += len(page.claims)
     return Tally(**counts)
 
 
@@ -337,10 +361,10 @@ def lead(digest: Digest) -> str:
     return f"{said} {digest.sources_read} of {words.counted(digest.sources_total, 'source')} read{blind}."
 
 
-def _lists(digest: Digest) -> list[ClaimGroup | NoticeGroup | WatchGroup | Judged]:
-    lists: list[ClaimGroup | NoticeGroup | WatchGroup | Judged] = [digest.rules, digest.reviews, *digest.watchlists]
+def _lists(digest: Digest) -> list[Listing]:
+    lists: list[Listing] = [digest.rules, digest.reviews, *digest.watchlists]
     for section in digest.sections:
-        lists += [*section.notices, *section.claims]
+        lists += [*section.notices, *section.claims, section.pages]
     return lists
 
 

@@ -112,6 +112,10 @@ class Tally(View):
     reworded: int = 0
     reappeared: int = 0
     withdrawn: int = 0
+    pages_gone: int = 0
+    pages_back: int = 0
+    claims_gone: int = 0
+    """Claims that went with their page: told in one line each page, and not counted as withdrawn."""
 
     @property
     def headline(self) -> str:
@@ -125,13 +129,42 @@ class Tally(View):
             f"{self.reworded:,} reworded" if self.reworded else "",
             f"{self.reappeared:,} reappeared" if self.reappeared else "",
             f"{self.withdrawn:,} withdrawn" if self.withdrawn else "",
+            f"{self.claims_gone:,} gone with {words.counted(self.pages_gone, 'page')}" if self.claims_gone else "",
         ]
         return ", ".join(part for part in parts if part) or "nothing new"
 
     @property
     def news(self) -> int:
         notices = self.notices_core + self.notices_adjacent + self.notices_other + self.notices_updated
-        return notices + self.appeared + self.reworded + self.reappeared + self.withdrawn
+        return (
+            notices
+            + self.appeared
+            + self.reworded
+            + self.reappeared
+            + self.withdrawn
+            + self.pages_gone
+            + self.pages_back
+        )
+
+
+class PageItem(View):
+    event_id: int
+    gone: bool
+    at: datetime
+    url: str
+    title: str
+    firm: str
+    severity: str
+    claims: int
+    """Claims that went with it."""
+    quotes: tuple[str, ...]
+    """Their wordings, each once."""
+
+
+class PageGroup(View):
+    pages: tuple[PageItem, ...] = ()
+    total: int = 0
+    more: int = 0
 
 
 class Section(View):
@@ -141,6 +174,7 @@ class Section(View):
     tally: Tally
     notices: tuple[NoticeGroup, ...]
     claims: tuple[ClaimGroup, ...]
+    pages: PageGroup
 
     @property
     def name(self) -> str:
@@ -173,15 +207,6 @@ class BaselineItem(View):
     title: str
     at: datetime
     notices: int
-    claims: int
-
-
-class PageItem(View):
-    gone: bool
-    at: datetime
-    url: str
-    title: str
-    firm: str
     claims: int
 
 
@@ -229,7 +254,6 @@ class Digest(View):
     sections: tuple[Section, ...]
     rules: Judged
     reviews: Judged
-    pages: tuple[PageItem, ...]
     baselines: tuple[BaselineItem, ...]
     blind: tuple[SourceItem, ...]
     not_read: tuple[SourceItem, ...]
@@ -241,7 +265,7 @@ class Digest(View):
 
     @property
     def empty(self) -> bool:
-        return not (self.tally.news or self.rules.total or self.reviews.total or self.pages)
+        return not (self.tally.news or self.rules.total or self.reviews.total)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -254,7 +278,6 @@ class Digest(View):
             "runs_quarantined": len(self.quarantined),
             "rules_changed": self.rules.total,
             "reviewed": self.reviews.total,
-            "pages_changed": len(self.pages),
             "watch_matches": sum(group.total for group in self.watchlists),
             "waiting": self.waiting_flag + self.waiting_review,
         }

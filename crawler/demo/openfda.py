@@ -88,7 +88,9 @@ class _Parser:
         if token is None:
             raise QueryError("Encountered <EOF>")
         self._at += 1
-        opening, _closing, phrase, low, high, _operator, name, term = token
+        opening, closing, phrase, low, high, operator, name, term = token
+        if closing or operator:
+            raise QueryError(f'Encountered "{operator or closing}" where a term was expected')
         if name:
             return self._one(name.removesuffix(".exact"))
         if opening:
@@ -146,7 +148,7 @@ def answer(question: Question, records: Sequence[OpenRecord], meta: Mapping[str,
         field, _, direction = sort.partition(":")
         if not any(field in record for record in records):
             return error(400, "BAD_REQUEST", f"Sorting allowed by non-analyzed fields only: {field}")
-        found.sort(key=lambda record: str(record.get(field, "")), reverse=direction == "desc")
+        found.sort(key=lambda record: _digits(record.get(field, "")), reverse=direction == "desc")
     start = _offset(form.get("search_after", "")) or skip
     page = found[start : start + limit]
     if not page:

@@ -20,11 +20,13 @@ class Stop:
 
     week: str
     now: datetime
+    codes: tuple[int, ...] = (0,)
+    """How `exowatch run` may end: with 1 where a source is meant to be blind."""
 
 
 STOPS = (
     Stop("2026-W46", datetime(2026, 11, 11, 6, tzinfo=UTC)),
-    Stop("2026-W47", datetime(2026, 11, 18, 6, tzinfo=UTC)),
+    Stop("2026-W47", datetime(2026, 11, 18, 6, tzinfo=UTC), codes=(0, 1)),
 )
 
 
@@ -55,8 +57,7 @@ def _read(data: Path, address: str, stop: Stop) -> None:
     code = exowatch(config, "run")
     if not _digest(data, stop.week).exists():
         raise StageError(f"`exowatch --config {config} run` ended with exit code {code} and wrote no digest")
-    # A run with a blind source ends with an exit code of its own; the digest names the source.
-    if code not in (0, 1):
+    if code not in stop.codes:
         raise StageError(f"`exowatch --config {config} run` ended with exit code {code}")
 
 
@@ -65,10 +66,10 @@ def _digest(data: Path, week: str) -> Path:
 
 
 def summary(file: Path) -> list[str]:
-    """The counts of a digest's JSON form, one line each; nothing if there is no such file."""
+    """What a digest's JSON form counts, one line each; nothing if there is no such file."""
     if not file.exists():
         return []
-    counts = json.loads(file.read_text(encoding="utf-8")).get("counts")
-    if not isinstance(counts, dict):
-        return []
-    return [f"  {name.replace('_', ' ')}: {value}" for name, value in counts.items() if isinstance(value, int | str)]
+    digest = json.loads(file.read_text(encoding="utf-8"))
+    lines = [f"  {name.replace('_', ' ')}: {count:,}" for name, count in digest["tally"].items()]
+    lines.append(f"  sources read: {digest['sources_read']} of {digest['sources_total']}")
+    return lines + [f"  blind: {source['title']}" for source in digest["blind"]]

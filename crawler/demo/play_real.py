@@ -94,8 +94,9 @@ def what_was_read(run: RunRecord) -> str:
     kinds = Counter(problem.kind for problem in run.problems)
     left_out = ", ".join(f"{reason}: {count}" for reason, count in run.not_kept.items()) or "nothing"
     problems = ", ".join(f"{kind}: {count}" for kind, count in kinds.items()) or "none"
+    answers = ", ".join(f"{status}: {count}" for status, count in sorted(run.responses.items())) or "none"
     seconds = (run.finished_at - run.started_at).total_seconds()
     return (
         f"{run.source}: {run.outcome.value} in {seconds:.0f} s; listed {run.listed or 0}, "
-        f"records {sum(run.items.values())}; left out: {left_out}; problems: {problems}"
+        f"records {sum(run.items.values())}; answers: {answers}; left out: {left_out}; problems: {problems}"
     )

@@ -89,6 +89,9 @@ class LetterDesk:
             return Answer((DATA / "apology.html").read_text(encoding="utf-8"), status=404)
         if self.host in self._weeks.blocked_hosts(week):
             return redirect(f"{question.origin}{APOLOGY_PATH}")
+        return self._content(question, week)
+
+    def _content(self, question: Question, week: Week) -> Answer:
         if question.path == datatables.ENDPOINT:
             return datatables.answer(question, self.rows(week))
         if question.path == LIST_PAGE:

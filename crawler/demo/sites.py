@@ -27,6 +27,8 @@ PARTS = DATA / "parts"
 _MARK = re.compile(r"\{\{([a-z_,]+)\|(.*?)\}\}", re.DOTALL)
 _SLOT = re.compile(r"@@([a-z_:.]+)@@")
 _TAG = re.compile(r"<[^>]+>")
+_XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 class Link(Strict):
@@ -247,13 +249,11 @@ class Site:
             f"<lastmod>{self._changed(head.path, week).first_day}</lastmod></url>\n"
             for head in listed
         )
-        urls = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
+        urls = f'{_XML_HEAD}<urlset xmlns="{_SITEMAPS}">\n{entries}</urlset>\n'
         if self.file.sitemap == "one":
             return {"/sitemap.xml": urls}
-        index = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
-            f"<sitemap><loc>{self.origin}/sitemap_pages_1.xml</loc></sitemap>\n</sitemapindex>\n"
-        )
+        child = f"<sitemap><loc>{self.origin}/sitemap_pages_1.xml</loc></sitemap>"
+        index = f'{_XML_HEAD}<sitemapindex xmlns="{_SITEMAPS}">\n{child}\n</sitemapindex>\n'
         return {"/sitemap.xml": index, "/sitemap_pages_1.xml": urls}
 
 

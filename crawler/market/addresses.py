@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from scrapy.linkextractors import IGNORED_EXTENSIONS
@@ -32,6 +33,7 @@ _TRAP_QUERY = re.compile(
 )
 
 
+@lru_cache(maxsize=50_000)
 def normalise(url: str) -> str:
     """A page's identity: no fragment, tracking parameters or session ids, parameters in order, host in lower case.
 

@@ -38,8 +38,6 @@ MOST_SITEMAP_BYTES = 32 * 1024**2
 USUAL_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
 MOST_WAITING = 100_000
 """Addresses in the queue: a sitemap can name millions, and the most that `pages` may ask for is this."""
-AT_ONCE = 4
-"""Pages under way. The engine lets one request a host through at a time: this only keeps it busy."""
 NOT_THERE = (404, 410)
 
 
@@ -107,6 +105,7 @@ class Spider(SourceSpider):
         self.asked = self.under_way = self.sitemaps_open = self.sitemaps_asked = 0
         self.answers_well = self.pages_begun = False
         self.left_out: set[str] = set()
+        self.met: set[tuple[str, str, int]] = set()
         self.requested: set[str] = set()
         self.recorded: set[str] = set()
         self.pending_gone: list[PageRecord] = []
@@ -184,8 +183,12 @@ class Spider(SourceSpider):
     def _found(self, url: str, *, depth: int, said: str = "") -> None:
         """Put an address found in a sitemap or a link into the queue, if it may be a page of this site."""
         page = normalise(url)
-        if not page or not same_site(page, self.site):
+        met = (page, said, depth)
+        if not page or met in self.met or not same_site(page, self.site):
             return
+        if len(self.met) >= MOST_WAITING:
+            self.met.clear()
+        self.met.add(met)
         known = page in self.known
         if not known and (reason := self._reason_left_out(page, depth)):
             if page not in self.left_out:
@@ -210,7 +213,8 @@ class Spider(SourceSpider):
         return min(self.options.pages, self.request.limit or self.options.pages)
 
     def _next_pages(self) -> Iterator[Request]:
-        while self.under_way < AT_ONCE and self.asked < self.most_pages and (place := self.frontier.take()):
+        # One at a time: what a page links to counts before the next is chosen, and a replay takes the same path.
+        while not self.under_way and self.asked < self.most_pages and (place := self.frontier.take()):
             if self._is_fresh(place.url):
                 self.book.list_entry(place.url, self.known[place.url].digest)
                 self.book.known += 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from monitor.classify.context import Voice, voice
 from monitor.classify.scan import Hit, between, names
@@ -16,6 +16,7 @@ from monitor.text import Block, Document
 _PRODUCTS = frozenset({"product_exosome", "product_cell"})
 _ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})
 _ITEM_LONGEST = 140
+_MASKS_KEPT = 50_000
 _PAIR_FIRST = frozenset({"condition", "condition_skin", "condition_hair", "symptom", "outbreak"})
 
 
@@ -24,6 +25,57 @@ class Sentence:
     span: Span
     hits: list[Hit]
     names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A rule with its classes as bits: each slot and the veto is one integer."""
+
+    rule: Rule
+    slots: tuple[int, ...]
+    lead: tuple[int, ...]
+    veto: int
+
+    def met(self, mask: int) -> bool:
+        return not mask & self.veto and all(mask & slot for slot in self.slots)
+
+
+class _Rules:
+    """All rules of a `Knowledge`, by structure, and the bit of each class they ask for."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        asked = {name for rule in rules for slot in (*rule.row.needs, *rule.row.lead, rule.row.veto) for name in slot}
+        self._bits = {name: 1 << number for number, name in enumerate(sorted(asked))}
+        self.sentence = [self._compile(rule) for rule in rules if rule.row.structure == "sentence"]
+        self.list = [self._compile(rule) for rule in rules if rule.row.structure == "list"]
+        self._met: dict[int, list[_Compiled]] = {}
+
+    def met(self, mask: int) -> list[_Compiled]:
+        """Sentence rules whose classes are all there. Remembered: few of the possible masks occur."""
+        found = self._met.get(mask)
+        if found is None:
+            if len(self._met) >= _MASKS_KEPT:
+                self._met.clear()
+            found = self._met[mask] = [compiled for compiled in self.sentence if compiled.met(mask)]
+        return found
+
+    def _compile(self, rule: Rule) -> _Compiled:
+        row = rule.row
+        slots, lead = tuple(map(self.mask, row.needs)), tuple(map(self.mask, row.lead))
+        return _Compiled(rule, slots, lead, self.mask(row.veto))
+
+    def mask(self, found: Iterable[str]) -> int:
+        mask = 0
+        for name in found:
+            mask |= self._bits.get(name, 0)
+        return mask
+
+
+def _rules(knowledge: Knowledge) -> _Rules:
+    made = knowledge.compiled.get("rules")
+    if not isinstance(made, _Rules):
+        made = knowledge.compiled["rules"] = _Rules(knowledge.claims)
+    return made
 
 
 @dataclass(frozen=True)
@@ -121,9 +173,7 @@ def _part(block: Block, start: int, end: int, own: list[Hit], text: str) -> Part
 
 def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
     """Every rule met anywhere on the page."""
-    by_structure: dict[str, list[Rule]] = {"sentence": [], "list": []}
-    for rule in knowledge.claims:
-        by_structure.setdefault(rule.row.structure, []).append(rule)
+    rules = _rules(knowledge)
     products = [index for index, part in enumerate(page.parts) if part.names & _PRODUCTS]
     for index, part in enumerate(page.parts):
         if not part.names:
@@ -131,67 +181,53 @@ def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
         for number, sentence in enumerate(part.sentences):
             if not sentence.names:
                 continue
-            fired = list(_in_sentence(page, index, sentence, by_structure["sentence"], products))
-            yield from fired
+            yield from _in_sentence(page, index, sentence, rules, products)
             if sentence.span.question and sentence.names & _PAIR_FIRST and number + 1 < len(part.sentences):
-                yield from _pair(page, index, sentence, part.sentences[number + 1], by_structure["sentence"], products)
+                yield from _pair(page, index, sentence, part.sentences[number + 1], rules, products)
         if part.block.kind in _ITEM_KINDS and part.end - part.start <= _ITEM_LONGEST:
-            yield from _in_list(page, index, by_structure["list"], products)
+            yield from _in_list(page, index, rules, products)
 
 
-def _in_sentence(
-    page: Page, index: int, sentence: Sentence, rules: Sequence[Rule], products: list[int]
-) -> Iterator[Candidate]:
+def _in_sentence(page: Page, index: int, sentence: Sentence, rules: _Rules, products: list[int]) -> Iterator[Candidate]:
     part = page.parts[index]
-    for rule in rules:
-        row = rule.row
-        if not all(any(name in sentence.names for name in slot) for slot in row.needs):
-            continue
-        if any(name in sentence.names for name in row.veto):
-            continue
-        key = meet(rule, sentence.hits, page.folded.text)
-        if key is None:
-            continue
+    mask = rules.mask(sentence.names)
+    for compiled in rules.met(mask):
+        rule = compiled.rule
         product = _product(page, index, sentence, products, rule)
-        if product:
-            yield Candidate(rule, part, sentence.span.start, sentence.span.end, key, sentence, product)
+        key = meet(rule, sentence.hits, page.folded.text) if product else None
+        if key is not None:
+            lead = tuple(leading(page, index)) if part.block.kind in _ITEM_KINDS else ()
+            yield Candidate(rule, part, sentence.span.start, sentence.span.end, key, sentence, product, lead)
 
 
 def _pair(
-    page: Page, index: int, asked: Sentence, answer: Sentence, rules: Sequence[Rule], products: list[int]
+    page: Page, index: int, asked: Sentence, answer: Sentence, rules: _Rules, products: list[int]
 ) -> Iterator[Candidate]:
-    """"Suffering from X? Our exosomes help." The answer must hold a verb and the question the complaint."""
+    """Suffering from X? Our exosomes help. The answer must hold a verb and the question the complaint."""
     if answer.span.question or not any(name.startswith("act_") for name in answer.names):
         return
     hits = [*(hit for hit in asked.hits if not hit.name.startswith("act_")), *answer.hits]
     joint = Sentence(Span(asked.span.start, answer.span.end, False), hits, names(hits))
     for found in _in_sentence(page, index, joint, rules, products):
-        if found.key[-1].start < answer.span.start or found.key[0].start < answer.span.start:
-            yield Candidate(
-                found.rule, found.part, found.start, found.end, found.key, joint, found.product, answered=True
-            )
+        if min(hit.start for hit in found.key) < answer.span.start:
+            yield replace(found, answered=True)
 
 
-def _in_list(page: Page, index: int, rules: Sequence[Rule], products: list[int]) -> Iterator[Candidate]:
+def _in_list(page: Page, index: int, rules: _Rules, products: list[int]) -> Iterator[Candidate]:
     part = page.parts[index]
     leads = leading(page, index)
     if not leads:
         return
     said: frozenset[str] = frozenset().union(*(page.parts[lead].names for lead in leads))
     whole = Sentence(Span(part.start, part.end, False), part.hits, part.names)
-    for rule in rules:
-        row = rule.row
-        if not all(any(name in said for name in slot) for slot in row.lead):
+    mask, lead_mask = rules.mask(part.names), rules.mask(said)
+    for compiled in rules.list:
+        if not compiled.met(mask) or not all(lead_mask & slot for slot in compiled.lead):
             continue
-        if not all(any(name in part.names for name in slot) for slot in row.needs):
-            continue
-        if any(name in part.names for name in row.veto):
-            continue
-        key = meet(rule, part.hits, page.folded.text)
-        if key is None:
-            continue
+        rule = compiled.rule
         product = "heading" if said & _PRODUCTS else _product(page, index, whole, products, rule)
-        if product:
+        key = meet(rule, part.hits, page.folded.text) if product else None
+        if key is not None:
             yield Candidate(rule, part, part.start, part.end, key, whole, product, lead=tuple(leads))
 
 

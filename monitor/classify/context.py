@@ -13,6 +13,8 @@ from monitor.classify.scan import Hit
 
 VOICES = {"cue:attribution": "attributed", "cue:quoted": "quoted", "cue:scientific": "scientific"}
 _SEGMENT_ENDS = ("cue:contrast",)
+_PAUSES = (",", ":", "、", "，", " - ")
+_SUBJECTS = ("first_person", "product_exosome", "product_cell", "vulnerable", "agency")
 _LIST_STEP = 22  # characters between the members of a negated list: "does not treat, cure or prevent"
 
 
@@ -79,8 +81,12 @@ def read(
     negation_is_claim: bool,
     question: bool,
     needs: float,
+    carry: float,
 ) -> Reading:
-    """The status of a candidate whose deciding words are `key`, in a sentence with `sentence_hits`."""
+    """The status of a candidate whose deciding words are `key`, in a sentence with `sentence_hits`.
+
+    `carry`: how much the voice of the block's other sentences counts, 0 to 1.
+    """
     hedges = tuple(hit for hit in sentence_hits if hit.name == "cue:hedge")
     home = _home(key, segments(sentence_hits, text, *span))
     negators = _negators(key, sentence_hits, home, text, negation_is_claim)
@@ -91,7 +97,7 @@ def read(
     for status in VOICES.values():
         total = own.weights.get(status, 0.0)
         rest = around.weights.get(status, 0.0) - total
-        total += 0.5 * max(rest, 0.0)
+        total += carry * max(rest, 0.0)
         if own.weights.get(status, 0.0) or total >= needs:
             total -= min(own.seller, total)
         if total > strength:
@@ -127,27 +133,34 @@ def _negators(
         if hit.name == "cue:denial":
             if not (negation_is_claim and any(one.start < hit.end and hit.start < one.end for one in key)):
                 found.append(hit)
-        elif hit.name == "cue:negation" and not negation_is_claim and _covers(hit, key, hits, home):
+        elif hit.name == "cue:negation" and not negation_is_claim and _covers(hit, key, hits, home, text):
             found.append(hit)
     return tuple(found)
 
 
-def _covers(negator: Hit, key: Sequence[Hit], hits: Sequence[Hit], home: tuple[int, int]) -> bool:
+def _covers(negator: Hit, key: Sequence[Hit], hits: Sequence[Hit], home: tuple[int, int], text: str) -> bool:
     assert negator.cue is not None
     group = negator.cue.group
-    verb = key[0]
+    stop = min(home[1], negator.end + group.reach)
+    if group.direction == "next":
+        comma = min((at for at in (text.find(mark, negator.end, stop) for mark in _PAUSES) if at >= 0), default=stop)
+        return any(negator.end <= hit.start < comma for hit in key)
     if group.direction in ("backward", "both"):
         begin = max(home[0], negator.start - group.reach)
         if any(begin <= hit.start and hit.end <= negator.end for hit in key):
             return True
     if group.direction == "backward":
         return False
-    stop = min(home[1], negator.end + group.reach)
     for hit in hits:
         if hit.name == "cue:terminator" and negator.end <= hit.start < stop:
             stop = hit.start
     for hit in hits:  # a list of verbs under one negator goes on past the reach
-        if hit.name.startswith("act_") and negator.end <= hit.start < stop + _LIST_STEP and hit.start - stop < _LIST_STEP:
-            if hit.start < stop:
-                stop = max(stop, min(hit.end + _LIST_STEP, home[1]))
-    return negator.end <= verb.start < stop
+        if hit.name.startswith("act_") and negator.end <= hit.start < stop:
+            stop = max(stop, min(hit.end + _LIST_STEP, home[1]))
+    return any(negator.end <= hit.start < stop for hit in _predicate(key))
+
+
+def _predicate(key: Sequence[Hit]) -> Sequence[Hit]:
+    """The verbs of a candidate, or where it has none whatever is not its subject."""
+    verbs = [hit for hit in key if hit.name.startswith("act_")]
+    return verbs or [hit for hit in key if hit.name not in _SUBJECTS] or key

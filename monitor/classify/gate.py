@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.folding import fold
@@ -20,7 +21,7 @@ class Gate:
 
     def __init__(self, knowledge: Knowledge) -> None:
         words = {fold(term.words.strip("*")).text for term in knowledge.lexicon if term.name in _NAMES}
-        self._terms = AhoCorasick(sorted(words))
+        self._terms = AhoCorasick(sorted(words), implementation=Implementation.DFA)
 
     def names_product(self, folded: str) -> bool:
         return bool(self._terms.find_matches_as_indexes(folded))
@@ -35,14 +36,8 @@ class Gate:
         root = LexborHTMLParser(source).root
         words = "" if root is None else root.text()
         return self.names_product(fold(words).text) or (
-            bool(_ENTITY.search(source)) and self.names_product(fold(_decoded(source)).text)
+            bool(_ENTITY.search(source)) and self.names_product(fold(unescape(source)).text)
         )
-
-
-def _decoded(source: str) -> str:
-    from html import unescape
-
-    return unescape(source)
 
 
 def gate(knowledge: Knowledge) -> Gate:

@@ -16,7 +16,7 @@ from monitor.classify.language import language, languages
 from monitor.classify.role import PageRole, role_reader
 from monitor.classify.scan import Hit, scanner
 from monitor.classify.score import confidence, decide, features
-from monitor.classify.shapes import Addressed, Cue, JudgedClaim, Judgement, ProductFacts, Query
+from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Verdict
 from monitor.classify.verdict import verdicts
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
@@ -25,6 +25,7 @@ from monitor.text import Document, read_html, read_text
 ASSESSED_BY_DEFAULT = ("us", "uk", "eu", "ca")
 _COSMETIC = "cosmetic_appearance"
 _LONGEST_QUOTE = 320
+_OPENING = 25  # characters in which an answer says yes or no
 
 
 def judge(query: Query, knowledge: Knowledge) -> Judgement:
@@ -72,8 +73,8 @@ def judge_document(
     )
     if not product_context and not gate(knowledge).names_product(folded.text):
         return empty
-    langs = languages(spoken)
-    hits = scanner(knowledge).hits(folded.text, langs)
+    langs = languages(spoken, folded.text)
+    hits = scanner(knowledge, langs).hits(folded.text)
     page = cut(document, folded, hits, product_context)
     if not product_context and not page.names & {"product_exosome", "product_cell"}:
         return empty
@@ -113,6 +114,7 @@ class _Claims:
         self.lang = lang
         self.facts = facts
         self.codes = codes
+        self.by_category: dict[str, tuple[Verdict, ...]] = {}
 
     def judged(self) -> list[JudgedClaim]:
         best: dict[tuple[int, int, str], JudgedClaim] = {}
@@ -133,7 +135,6 @@ class _Claims:
         sure = confidence(candidate.rule.row.weight, found, scoring)
         decision = decide(sure, self.lang, scoring) if reading.status == "affirmed" else "drop"
         category = candidate.rule.category
-        law = self.knowledge.law
         return JudgedClaim(
             quote=folded.original[start:end],
             start=start,
@@ -150,8 +151,16 @@ class _Claims:
             heading_path=candidate.part.block.heading_path,
             product=self._product(candidate),
             cues=tuple(sorted(self._cues(candidate, reading), key=lambda cue: (cue.start, cue.end, cue.kind))),
-            jurisdictions=() if decision == "drop" else verdicts(law, category, self.facts, self.codes, self.role.role),
+            jurisdictions=() if decision == "drop" else self._verdicts(category),
         )
+
+    def _verdicts(self, category: str) -> tuple[Verdict, ...]:
+        """The same for every claim of a category on one page."""
+        if category not in self.by_category:
+            self.by_category[category] = verdicts(
+                self.knowledge.law, category, self.facts, self.codes, self.role.role
+            )
+        return self.by_category[category]
 
     def _reading(self, candidate: Candidate) -> Reading:
         answered = candidate.answered or _affirmed_next(candidate)
@@ -164,6 +173,7 @@ class _Claims:
             negation_is_claim=candidate.rule.row.negation_is_claim,
             question=candidate.sentence.span.question and not answered,
             needs=self.knowledge.scoring.voice_needs,
+            carry=self._carry(candidate),
         )
         if reading.status == "affirmed" and candidate.lead:
             reading = self._lead_reading(candidate, reading)
@@ -172,6 +182,13 @@ class _Claims:
         if reading.status == "affirmed" and candidate.rule.category == _COSMETIC:
             return Reading("cosmetic", (), reading.hedges)
         return reading
+
+    def _carry(self, candidate: Candidate) -> float:
+        """A seller who cites a study beside a claim still claims; where nobody sells, a paragraph has one voice."""
+        scoring = self.knowledge.scoring
+        if self.role.role in SELLING_ROLES:
+            return scoring.carry_selling
+        return scoring.carry_selling if candidate.part.voice.seller else scoring.carry_unknown
 
     def _lead_reading(self, candidate: Candidate, reading: Reading) -> Reading:
         """A list under a heading that is negated or attributed is so itself."""
@@ -189,6 +206,7 @@ class _Claims:
                     negation_is_claim=False,
                     question=False,
                     needs=self.knowledge.scoring.voice_needs,
+                    carry=0.0,
                 )
                 if found.status != "affirmed":
                     return Reading(found.status, found.cues, reading.hedges)
@@ -228,12 +246,13 @@ def _rank(claim: JudgedClaim) -> tuple[bool, float, str]:
 
 def _affirmed_next(candidate: Candidate) -> bool:
     """A question that the next sentence of its block answers with yes."""
-    return any(
-        sentence.span.start >= candidate.sentence.span.end
-        and any(hit.name == "cue:affirming" and hit.start == sentence.span.start for hit in sentence.hits)
-        for sentence in candidate.part.sentences
-        if 0 <= sentence.span.start - candidate.sentence.span.end <= 3
-    )
+    for sentence in candidate.part.sentences:
+        if 0 <= sentence.span.start - candidate.sentence.span.end <= 3:
+            opening = [hit for hit in sentence.hits if hit.start <= sentence.span.start + _OPENING]
+            if any(hit.name in ("cue:denying", "cue:denial", "cue:negation") for hit in opening):
+                return False
+            return any(hit.name == "cue:affirming" and hit.start == sentence.span.start for hit in opening)
+    return False
 
 
 def _narrow(text: str, candidate: Candidate, start: int, end: int) -> tuple[int, int]:

@@ -70,13 +70,9 @@ def language(document: Document, folded: str, told: str = "") -> str:
     if told:
         return told.split("-")[0].split("_")[0].lower()
     sample = folded[:_SAMPLE]
-    scripts = Counter({lang: len(pattern.findall(sample)) for lang, pattern in _SCRIPTS})
-    letters = sum(char.isalpha() for char in sample) or 1
-    if scripts["ja"] * 20 > letters:
-        return "ja"
-    lang, count = max(scripts.items(), key=lambda pair: pair[1])
-    if count * 4 > letters:
-        return lang
+    by_script = "" if sample.isascii() else _by_script(sample)
+    if by_script:
+        return by_script
     declared = (document.marks.get("html_lang") or [""])[0].split("-")[0].lower()
     words = sample.split()
     if len(words) < _WORDS_NEEDED and declared:
@@ -92,6 +88,21 @@ def language(document: Document, folded: str, told: str = "") -> str:
     return str(found)
 
 
-def languages(spoken: str) -> frozenset[str]:
-    """Languages whose words are looked for: the page's own and English, and those told apart by script."""
-    return frozenset({spoken, "en", "ja", "ko", "zh", "ar", "ru"})
+def _by_script(sample: str) -> str:
+    """A language that its script tells, where a quarter of the letters are in it; a little kana is Japanese."""
+    scripts = {lang: len(pattern.findall(sample)) for lang, pattern in _SCRIPTS}
+    letters = sum(char.isalpha() for char in sample) or 1
+    if scripts["ja"] * 20 > letters:
+        return "ja"
+    lang, count = max(scripts.items(), key=lambda pair: pair[1])
+    return lang if count * 4 > letters else ""
+
+
+_BY_SCRIPT = frozenset({"ja", "ko", "zh", "ar", "ru"})
+_OTHER_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+
+
+def languages(spoken: str, folded: str) -> frozenset[str]:
+    """Languages whose words are looked for: the page's own, English, and those that another script on it may be."""
+    found = frozenset({spoken, "en"})
+    return found | _BY_SCRIPT if not folded.isascii() and _OTHER_SCRIPT.search(folded) else found

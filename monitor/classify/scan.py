@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from monitor.folding import fold
 from monitor.knowledge import Cue, Knowledge
@@ -34,7 +34,6 @@ class Hit(NamedTuple):
 @dataclass(frozen=True)
 class _Pattern:
     name: str
-    lang: str
     free_left: bool
     free_right: bool
     cue: Cue | None
@@ -50,36 +49,38 @@ def _joins(char: str) -> bool:
 
 
 class Scanner:
-    """The compiled lexicon. Thread-safe; made once for a `Knowledge`."""
+    """The words of some languages, compiled. Thread-safe; made once for a `Knowledge` and its languages."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, langs: frozenset[str]) -> None:
         by_words: dict[str, list[_Pattern]] = {}
+        spoken = langs | {"any"}
         for term in knowledge.lexicon:
-            self._add(by_words, term.words, term.name, term.lang, None)
+            if term.lang in spoken:
+                self._add(by_words, term.words, term.name, None)
         for cue in knowledge.context:
-            self._add(by_words, cue.words, f"cue:{cue.group.kind}", cue.lang, cue)
-        self.patterns = list(by_words.values())
-        self.names = frozenset(pattern.name for group in self.patterns for pattern in group)
-        self._automaton = AhoCorasick(list(by_words))
+            if cue.lang in spoken:
+                self._add(by_words, cue.words, f"cue:{cue.group.kind}", cue)
+        self._patterns = list(by_words.values())
+        self._automaton = AhoCorasick(list(by_words), implementation=Implementation.DFA)
 
     @staticmethod
-    def _add(by_words: dict[str, list[_Pattern]], words: str, name: str, lang: str, cue: Cue | None) -> None:
+    def _add(by_words: dict[str, list[_Pattern]], words: str, name: str, cue: Cue | None) -> None:
         plain = fold(words.strip("*")).text
         unbound = _unbound(plain)
-        left, right = words.startswith("*") or unbound, words.endswith("*") or unbound
-        by_words.setdefault(plain, []).append(_Pattern(name, lang, left, right, cue))
+        left = words.startswith("*") or unbound or not plain[0].isalnum()
+        right = words.endswith("*") or unbound or not plain[-1].isalnum()
+        by_words.setdefault(plain, []).append(_Pattern(name, left, right, cue))
 
-    def hits(self, text: str, langs: frozenset[str]) -> list[Hit]:
+    def hits(self, text: str) -> list[Hit]:
         """Every class hit, by start; of overlapping hits of one class the longest."""
         found: list[Hit] = []
         size = len(text)
+        patterns = self._patterns
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            left_open = start == 0 or not (_joins(text[start - 1]) and _joins(text[start]))
-            right_open = end == size or not (_joins(text[end]) and _joins(text[end - 1]))
-            for pattern in self.patterns[index]:
-                if (left_open or pattern.free_left) and (right_open or pattern.free_right) and (
-                    pattern.lang == "any" or pattern.lang in langs
-                ):
+            left_open = start == 0 or not _joins(text[start - 1])
+            right_open = end == size or not _joins(text[end])
+            for pattern in patterns[index]:
+                if (left_open or pattern.free_left) and (right_open or pattern.free_right):
                     found.append(Hit(start, end, pattern.name, pattern.cue))
         return _longest(found)
 
@@ -97,7 +98,7 @@ def _longest(found: list[Hit]) -> list[Hit]:
             last_product = (hit.start, hit.end)
         elif hit.name == "body" and last_product[0] <= hit.start and hit.end <= last_product[1]:
             continue
-        if veils and hit.name != "veil" and _inside(hit, veils):
+        if veils and hit.name != "veil" and (_inside(hit, veils) or (hit.cue and _touches(hit, veils))):
             continue
         reach[hit.name] = hit.end
         kept.append(hit)
@@ -109,10 +110,16 @@ def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
     return index >= 0 and spans[index][0] <= hit.start and hit.end <= spans[index][1]
 
 
-def scanner(knowledge: Knowledge) -> Scanner:
-    made = knowledge.compiled.get("scanner")
+def _touches(hit: Hit, spans: list[tuple[int, int]]) -> bool:
+    """A cue that shares words with a veil ("is not" in "is not only") is veiled too."""
+    index = bisect_left(spans, (hit.end, -1)) - 1
+    return index >= 0 and spans[index][1] > hit.start
+
+
+def scanner(knowledge: Knowledge, langs: frozenset[str]) -> Scanner:
+    made = knowledge.compiled.get(("scanner", langs))
     if not isinstance(made, Scanner):
-        made = knowledge.compiled["scanner"] = Scanner(knowledge)
+        made = knowledge.compiled["scanner", langs] = Scanner(knowledge, langs)
     return made
 
 
@@ -122,4 +129,4 @@ def between(hits: list[Hit], starts: list[int], start: int, end: int) -> list[Hi
 
 
 def names(hits: Iterable[Hit]) -> frozenset[str]:
-    return frozenset(hit.name for hit in hits)
+    return frozenset({hit.name for hit in hits})

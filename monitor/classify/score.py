@@ -29,7 +29,7 @@ def features(candidate: Candidate, reading: Reading, role: str, obfuscated: bool
         found["question_answered"] = 1.0
     if candidate.part.block.kind in ("nav", "footer"):
         found["in_navigation"] = 1.0
-    if candidate.lead:
+    if candidate.rule.row.structure == "list":
         found["lead_in"] = 1.0
     if reading.voice:
         found["reporting_voice"] = reading.voice

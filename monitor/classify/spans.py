@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ENDS = re.compile(
-    r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[^\s])|(?<=[。！？!?．｡])(?=[^\s。！？!?\"')」』])|(?<=[;；])\s*|\n+|\s+[|•·●▪✓✔]\s+|(?<=[؟।])\s+"
-)
+_ENDS = re.compile(r"[.!?。！？．｡؟।;；\n|•·●▪✓✔]+[\"')\]」』]*\s*")
+_ANYWHERE = frozenset("。！？．｡;；\n")  # end a sentence without a space after them
+_BULLETS = frozenset("|•·●▪✓✔")  # part items when blanks stand around them
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|etc|approx|inc|ltd|co|no|fig|al|u\.s|u\.k|sra?|dra|z\.b|bzw|ca|usw|art|nr|p|cat|sec)|\b[a-z])\.$"
 )
@@ -28,14 +28,26 @@ def sentences(text: str, start: int, end: int) -> list[Span]:
     spans: list[Span] = []
     begin = start
     for match in _ENDS.finditer(text, start, end):
-        if match.start() <= begin:
+        if not _parts(text, match, begin):
             continue
-        if text[match.start() - 1] == "." and _ABBREVIATION.search(text, max(begin, match.start() - 8), match.start()):
-            continue
-        _push(spans, text, begin, match.start())
+        bullet = text[match.start()] in _BULLETS
+        _push(spans, text, begin, match.start() if bullet else len(match.group().rstrip()) + match.start())
         begin = match.end()
     _push(spans, text, begin, end)
     return spans
+
+
+def _parts(text: str, match: re.Match[str], begin: int) -> bool:
+    """Does a sentence end here? Not within a number or an address, nor after an abbreviation."""
+    mark, spaced = text[match.start()], match.group()[-1].isspace()
+    if mark in _BULLETS:
+        return spaced and match.start() > begin and text[match.start() - 1].isspace()
+    if mark in _ANYWHERE:
+        return True
+    if not spaced:
+        return False
+    at = match.start() + 1
+    return mark != "." or not _ABBREVIATION.search(text, max(begin, at - 9), at)
 
 
 def _push(spans: list[Span], text: str, start: int, end: int) -> None:

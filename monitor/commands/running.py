@@ -38,7 +38,8 @@ STOPPED = 128 + signal.SIGTERM
 def run(
     context: typer.Context,
     source: Annotated[
-        list[str] | None, typer.Option(metavar="SOURCE", help="Read this source only; may be given several times.")
+        list[str] | None,
+        typer.Option(metavar="SOURCE", help="Read this source only, on or not; may be given several times."),
     ] = None,
     since: Annotated[
         str, typer.Option(metavar="DATE", help="Read what was published since this date (2026-11-16).")

@@ -76,7 +76,7 @@ class Knowledge:
     scoring: Scoring
     law: Law
     relevance: Relevance
-    compiled: dict[str, Any] = field(default_factory=dict)
+    compiled: dict[Any, Any] = field(default_factory=dict)  # automata, made when first asked for
 
 
 def load(folder: Path | None = None) -> Knowledge:

@@ -24,7 +24,7 @@ Kind = Literal[
     "question",
     "seller",
 ]
-Direction = Literal["forward", "backward", "both", "sentence"]
+Direction = Literal["forward", "backward", "both", "next", "sentence"]
 Structure = Literal["sentence", "list", "pair"]
 ProductNear = Literal["sentence", "near", "page"]
 
@@ -67,7 +67,10 @@ class LexiconFile(Row):
 
 
 class CueGroup(Row):
-    """Cue words of one kind. `reach`: characters it acts over; `weight`: how much it says of the voice."""
+    """Cue words of one kind. `reach`: characters it acts over; `weight`: how much it says of the voice.
+
+    A `next` cue (no, kein) denies whatever deciding word follows before a comma; a `forward` one the verb.
+    """
 
     kind: Kind
     terms: str
@@ -160,6 +163,8 @@ class Scoring(Row):
     review: float = Field(gt=0, lt=1)
     role_needs: float
     voice_needs: float
+    carry_selling: float = Field(ge=0, le=1)
+    carry_unknown: float = Field(ge=0, le=1)
     weights: dict[str, float]
     review_only: list[str]  # languages whose findings a person decides
     source: str = Field(min_length=5)

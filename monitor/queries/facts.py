@@ -64,6 +64,7 @@ def event_row(event: Event) -> EventRow:
         run_id=event.run_id,
         object_kind=event.object_kind,
         object_id=event.object_id,
+        jurisdictions=tuple(event.jurisdictions),
         severity=event.severity,
         baseline=event.baseline,
         detail=event.detail,

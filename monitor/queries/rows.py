@@ -105,6 +105,7 @@ class EventRow:
     run_id: str | None
     object_kind: str
     object_id: str
+    jurisdictions: tuple[str, ...]
     severity: str
     baseline: bool
     detail: Mapping[str, Any]
@@ -139,14 +140,17 @@ class NoticeNews:
 class PageChange:
     """A page that vanished or came back."""
 
+    event_id: int
     kind: str
     at: datetime
     page_id: int
     url: str
     title: str
     organisation: Named | None
-    claims: int
-    """Claims that stood on it when it vanished."""
+    jurisdictions: tuple[str, ...]
+    severity: str
+    claims: tuple[str, ...]
+    """Wordings of the claims that stood on it when it vanished, one for each claim."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, func
+from sqlalchemy import ColumnElement, Engine, and_, func
 from sqlmodel import Session, col, select
 
 from monitor.db import reading
@@ -71,12 +71,13 @@ def week(
     """
     wanted = None if jurisdictions is None else frozenset(jurisdictions)
     with reading(engine) as session:
-        events = [
-            event_row(event)
-            for event in session.exec(
-                select(Event).where(Event.at >= start, Event.at < end).order_by(col(Event.at), col(Event.id))
-            )
-        ]
+        told = session.exec(
+            select(Event)
+            .join(Run, col(Run.id) == Event.run_id, isouter=True)
+            .where(_told(start, end))
+            .order_by(col(Event.at), col(Event.id))
+        )
+        events = [event_row(event) for event in told]
         changes = _claim_changes(session, events, wanted)
         sources = source_states(session, start, end)
         titles = {source.id: source.title for source in sources}
@@ -90,7 +91,7 @@ def week(
             reviews=_caused(changes, Cause.REVIEW),
             notices_new=_new_notices(session, events, _days(start, end, timezone), wanted),
             notices_updated=_updated_notices(session, events, wanted),
-            pages=_page_changes(session, events),
+            pages=_page_changes(session, events, wanted),
             baselines=_baselines(events, titles),
             sources=sources,
             quarantined=tuple(
@@ -102,6 +103,16 @@ def week(
             waiting=waiting(session),
             rehearsal=any(run.id in rehearsed for run in runs) or any(event.run_id in rehearsed for event in events),
         )
+
+
+def _told(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """Events of a period: by the end of the run that told them, which must be joined.
+
+    A withdrawal bears the time of the first reading that lacked the claim, and is known only by the second. By its
+    own time it would fall into a period whose digest is out already, and never be read by anyone.
+    """
+    learned = func.coalesce(Run.finished_at, Event.at)
+    return and_(learned >= start, learned < end)
 
 
 def _days(start: datetime, end: datetime, timezone: str) -> tuple[date, date]:
@@ -237,11 +248,16 @@ def _notice_order(news: NoticeNews) -> tuple[int, int, int]:
     return tier, -(dated.toordinal() if dated else news.at.toordinal()), news.notice.id
 
 
-def _page_changes(session: Session, events: Iterable[EventRow]) -> tuple[PageChange, ...]:
+def _page_changes(
+    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None
+) -> tuple[PageChange, ...]:
     relevant = [
         e
         for e in events
-        if e.kind in (EventKind.PAGE_GONE, EventKind.PAGE_BACK) and not e.baseline and e.object_id.isdigit()
+        if e.kind in (EventKind.PAGE_GONE, EventKind.PAGE_BACK)
+        and not e.baseline
+        and e.object_id.isdigit()
+        and (wanted is None or wanted & set(e.jurisdictions))
     ]
     pages = {
         page.id or 0: page
@@ -251,13 +267,16 @@ def _page_changes(session: Session, events: Iterable[EventRow]) -> tuple[PageCha
     named = organisations_named(session, (page.organisation_id for page in pages.values()))
     return tuple(
         PageChange(
+            event_id=event.id,
             kind=event.kind,
             at=event.at,
             page_id=page.id or 0,
             url=page.url,
             title=page.title,
             organisation=named.get(page.organisation_id or 0),
-            claims=len(event.detail.get("claims") or ()),
+            jurisdictions=event.jurisdictions,
+            severity=event.severity,
+            claims=tuple(str(quote) for quote in event.detail.get("claims") or ()),
         )
         for event in relevant
         if (page := pages.get(int(event.object_id)))
@@ -286,7 +305,8 @@ def _watch_hits(session: Session, start: datetime, end: datetime) -> tuple[Watch
     pairs = session.exec(
         select(WatchMatch, Event)
         .join(Event, col(Event.id) == WatchMatch.event_id)
-        .where(Event.at >= start, Event.at < end)
+        .join(Run, col(Run.id) == Event.run_id, isouter=True)
+        .where(_told(start, end))
         .order_by(col(WatchMatch.watchlist), col(Event.at), col(WatchMatch.id))
     ).all()
     labels = _labels(session, [event for _, event in pairs])

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 from sqlmodel import select
 
 from monitor.config import Config, SourceChoice, Watchlist
 from monitor.cycle import Cycle, Order, Pass, Reading, chosen_sources
-from monitor.db import open_engine, reading
+from monitor.db import open_engine, reading, transaction
 from monitor.knowledge import load
 from monitor.locks import BusyError, hold
-from monitor.models import Notice, Run, WatchMatch
-from monitor.programs import Children, Ended
+from monitor.models import Event, Notice, Run, WatchMatch
+from monitor.programs import Children, Crawled, Ended, crawl
 from tests.monitor.doubles import Rooms
 from tests.monitor.doubles import rooms as make_rooms
 from tests.runs import RunMaker, notice_card
@@ -184,6 +184,57 @@ def test_a_dry_run_keeps_nothing(desk: Desk) -> None:
     assert done.readings[0].records == 2
     assert desk.folders() == before
     assert {run.source_id for run in desk.rows(Run)} == {"us_two"}
+
+
+def test_a_dry_run_makes_no_tables_in_a_fresh_postgresql(
+    desk: Desk, postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = open_engine(postgresql_server)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE bare"))
+    monkeypatch.setenv("EXOWATCH_DATABASE_URL", admin.url.set(database="bare").render_as_string(hide_password=False))
+    assert states(desk.run("us_one", dry_run=True)) == {"us_one": "taken_in"}
+    engine = desk.engine()
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("DROP DATABASE bare"))
+    admin.dispose()
+
+
+def test_our_changed_rules_are_applied_before_anything_is_read_and_meet_the_watchlists(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run("us_one", digest=False)
+    order: list[str] = []
+
+    def rejudge(engine: Engine, _knowledge: Any, _config: Config, *, now: datetime) -> dict[str, int]:
+        order.append(f"rejudged after {len(desk.rooms.calls())} readings")
+        with transaction(engine) as session:
+            notice = session.exec(select(Notice).where(Notice.title == "Bravo")).one()
+            session.add(
+                Event(
+                    at=now,
+                    kind="claim_flagged",
+                    cause="rules",
+                    source_id="us_one",
+                    object_kind="notice",
+                    object_id=str(notice.id),
+                    dedupe_key="rules",
+                )
+            )
+        return {"claim_flagged": 1}
+
+    def note_and_crawl(*arguments: Any) -> Crawled:
+        order.append(f"{len(desk.rows(WatchMatch))} match before reading")
+        return crawl(*arguments)
+
+    monkeypatch.setattr("monitor.cycle.rejudge", rejudge)
+    cycle = Cycle(desk.config, desk.file, load(), desk.told, crawler=note_and_crawl)
+    done = cycle.run(Order(sources=("us_one",), digest=False))
+    assert order == ["rejudged after 1 readings", "1 match before reading"]
+    assert dict(done.rejudged) == {"claim_flagged": 1}
+    assert [match.watchlist for match in desk.rows(WatchMatch)] == ["Bravo"]
 
 
 def test_pages_that_lack_a_claim_are_looked_at_once_more_and_only_once(desk: Desk) -> None:

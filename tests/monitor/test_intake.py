@@ -383,6 +383,22 @@ def test_a_notice_has_a_tier_revisions_and_organisations(desk: Desk) -> None:
     assert list(update.detail["changes"]) == ["text"]
 
 
+def test_a_long_list_may_take_several_runs_to_be_read_first(desk: Desk) -> None:
+    """What was published before the first reading is history in every run; only what came after is news."""
+    first = desk.letters()
+    first.notice("a", "Kelda Labs", posted=date(2026, 11, 8))
+    desk.take(first)
+    second = desk.letters()
+    second.notice("b", "An older letter", posted=date(2026, 11, 8))
+    second.notice("c", "A newer letter", posted=date(2026, 11, 9))
+    desk.take(second)
+
+    with reading(desk.engine) as session:
+        history = {notice.key: notice.baseline for notice in session.exec(select(Notice))}
+    assert history == {"a": True, "b": True, "c": False}
+    assert desk.events()[1:] == [("notice_published", "source")]
+
+
 def test_a_document_that_could_not_be_read_again_keeps_its_text(desk: Desk) -> None:
     first = desk.letters()
     first.notice("a", "Kelda Labs", "You sell exosome vials.")

@@ -94,6 +94,21 @@ def test_the_end_of_a_period_belongs_to_the_next(engine: Engine, ids: dict[str, 
     before = queries.week(engine, EARLIER, MONDAY)
     assert before.claims == ()
     assert queries.week(engine, MONDAY, MONDAY + timedelta(microseconds=1)).claims != ()
+    assert queries.week(engine, MONDAY - timedelta(microseconds=1), MONDAY).claims == ()
+
+
+def test_a_withdrawal_is_told_when_it_is_known(engine: Engine, ids: dict[str, Any]) -> None:
+    """It bears the time of the first reading that lacked the claim: that week's digest may be out already."""
+    with transaction(engine) as session:
+        make = Factory(session, counter=9000)
+        run = make.run(session.get_one(Source, "site_glow_example"), MONDAY + timedelta(days=7))
+        event = make.event(EventKind.CLAIM_WITHDRAWN, run, "claim", ids["safe"], at=MONDAY + timedelta(days=6))
+        make.match("Late", event, "x", "x")
+    told = [(change.claim.id, change.event.kind) for change in queries.week(engine, *WEEK).claims]
+    assert (ids["safe"], EventKind.CLAIM_WITHDRAWN) not in told
+    following = queries.week(engine, WEEK[1], WEEK[1] + timedelta(days=7))
+    assert [change.claim.id for change in following.claims] == [ids["safe"]]
+    assert [hit.watchlist for hit in following.watch] == ["Late"]
 
 
 def test_baseline_claims_are_no_news(engine: Engine, ids: dict[str, Any]) -> None:

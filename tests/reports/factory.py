@@ -458,7 +458,10 @@ def two_weeks(engine: Engine, mode: str = "live") -> dict[str, Any]:
             later, "Injected into the scalp", category="route_injection_iv", product=serum,
             event=EventKind.CLAIM_FLAGGED, cause=Cause.RULES, basis=(("us", "High", "us-unknown"),),
         )  # fmt: skip
-        make.event(EventKind.PAGE_GONE, second_market, "page", page.id, detail={"claims": ["may help hair grow"]})
+        make.event(
+            EventKind.PAGE_GONE, second_market, "page", page.id, severity="Medium", jurisdictions=["us", "br"],
+            detail={"claims": ["may help hair grow", "may help hair grow"]},
+        )  # fmt: skip
         make.match("Arthritis watch", reworded, "arthritis", reworded_quote)
         for row, kind in ((serum, "product"), (glow, "organisation")):
             search.index(session, kind, row.id or 0, title=row.name, body="glow.example", seen_at=MONDAY)

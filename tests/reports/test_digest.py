@@ -60,13 +60,15 @@ def test_counts_say_what_happened(stored: Stored) -> None:
         "reworded": 1,
         "reappeared": 0,
         "withdrawn": 1,
+        "pages_gone": 1,
+        "pages_back": 0,
+        "claims_gone": 2,
         "sources_total": 4,
         "sources_read": 3,
         "sources_blind": 1,
         "runs_quarantined": 1,
         "rules_changed": 1,
         "reviewed": 0,
-        "pages_changed": 1,
         "watch_matches": 1,
         "waiting": 3,
     }
@@ -101,6 +103,17 @@ def test_jurisdictions_come_in_the_configured_order_with_their_own_severity(stor
     assert [(item.claim_id, item.severity, item.basis) for item in british] == [
         (stored.ids["arthritis"], "Medium", ("uk-b",))
     ]
+
+
+def test_a_page_that_is_gone_tells_which_claims_went_with_it(stored: Stored) -> None:
+    written = stored.digest()
+    assert [section.pages.total for section in written.digest.sections] == [1, 0, 0]
+    (page,) = written.digest.sections[0].pages.pages
+    assert (page.claims, page.quotes, page.severity) == (2, ("may help hair grow",), "Medium")
+    assert "2 gone with 1 page" in written.digest.subject
+    item = LexborHTMLParser(written.html.read_text()).css_first("li.page")
+    assert item is not None
+    assert "Gone 16 Nov 2026 with 2 claims, the highest Medium" in re.sub(r"\s+", " ", item.text())
 
 
 def test_a_provision_nobody_read_says_so(stored: Stored) -> None:

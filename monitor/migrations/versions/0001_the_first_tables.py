@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("state_since", monitor.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state_reason", sa.String(), nullable=False),
         sa.Column("baseline_run", sa.String(), nullable=True),
+        sa.Column("baseline_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_run_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_success_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_new_item_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
