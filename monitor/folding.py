@@ -208,7 +208,7 @@ def _word(match: re.Match[str]) -> tuple[str, bool] | None:
         )
         around = match.string[line_start : match.start()] + match.string[match.end() : match.end() + 80]
         letters = [char for char in around if char.isalpha()]
-        latin = sum(1 for char in letters if char.isascii())
+        latin = sum(1 for char in letters if _LATIN.match(char))
         if (len(word) < 2 and len(letters) < 8) or latin * 10 < len(letters) * 7 or not letters:
             return None
     elif not _LATIN.search(word) or all(char in "ıμµ" for char in foreign):
@@ -268,10 +268,10 @@ def fold(text: str) -> Folded:
         disguises += [back.span(*pair) for pair in hidden]
         if layer is not None:
             layers.append(layer)
-    current, hidden = _unleet(current)
+    current, hidden = _unleet(_lower(current))
     back = Folded(current, text, tuple(layers))
     disguises += [back.span(*pair) for pair in hidden]
-    return Folded(_lower(current), text, tuple(layers), tuple(sorted(disguises)))
+    return Folded(current, text, tuple(layers), tuple(sorted(disguises)))
 
 
 def _lower(text: str) -> str:

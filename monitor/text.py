@@ -101,7 +101,7 @@ class _Writer:
         return Document("\n".join(self.parts), tuple(self.blocks), marks)
 
 
-_HIDDEN = frozenset("script style template head title meta link base svg math iframe object noembed noframes".split())
+_HIDDEN = frozenset(["script", "style", "template", "head", "title", "meta", "link", "base", "svg", "math", "iframe", "object", "noembed", "noframes"])
 _KINDS = {
     **{f"h{level}": "heading" for level in range(1, 7)},
     "dt": "heading",
@@ -121,8 +121,7 @@ _KINDS = {
 }
 _LEVELS = {**{f"h{level}": level for level in range(1, 7)}, "dt": 7, "summary": 7}
 _BREAKING = frozenset(
-    "address article aside body center details dialog dir div dl fieldset figure form header hgroup hr html main menu "
-    "noscript ol optgroup p pre section select table tbody textarea tfoot thead tr ul br".split()
+    ["address", "article", "aside", "body", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figure", "form", "header", "hgroup", "hr", "html", "main", "menu", "noscript", "ol", "optgroup", "p", "pre", "section", "select", "table", "tbody", "textarea", "tfoot", "thead", "tr", "ul", "br"]
 )
 # A kind met inside these stays what its surrounding is, so that a list in a footer is footer.
 _HOLDING = frozenset({"nav", "footer", "quote"})
@@ -214,7 +213,7 @@ class _Walk:
             self.writer.add("button", attributes.get("value") or "")
 
 
-_ATTRIBUTED = frozenset("a img input area time button form span div".split())
+_ATTRIBUTED = frozenset(["a", "img", "input", "area", "time", "button", "form", "span", "div"])
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -254,7 +253,7 @@ def decode(raw: bytes, content_type: str = "") -> str:
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
 _UNNESTED = frozenset(
-    "area base br col embed hr img input link meta source track wbr li p td th tr dt dd option thead tbody tfoot".split()
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "li", "p", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot"]
 )
 _DEEPEST = 500  # as browsers do; the parser's time grows with the square of the depth
 _MANY_TAGS = 20_000

@@ -64,7 +64,9 @@ def segments(hits: Sequence[Hit], text: str, start: int, end: int) -> list[tuple
         elif hit.name == "cue:concessive":
             if hit.start > start:
                 cuts.add(hit.start)
-            comma = min((at for at in (text.find(mark, hit.end, end) for mark in (",", "、", "，")) if at >= 0), default=-1)
+            comma = min(
+                (at for at in (text.find(mark, hit.end, end) for mark in (",", "、", "，")) if at >= 0), default=-1
+            )
             if comma >= 0:
                 cuts.add(comma)
     ordered = sorted(cuts)

@@ -8,7 +8,12 @@ from collections import Counter
 from monitor.classify.compose import Page
 from monitor.classify.shapes import ProductFacts
 
-_SOURCES = (("human_source", "human"), ("animal_source", "animal"), ("plant_source", "plant"), ("synthetic_source", "synthetic"))
+_SOURCES = (
+    ("human_source", "human"),
+    ("animal_source", "animal"),
+    ("plant_source", "plant"),
+    ("synthetic_source", "synthetic"),
+)
 _ROUTES = (
     ("route_inject", "injection"),
     ("route_iv", "iv"),

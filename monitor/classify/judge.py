@@ -157,9 +157,7 @@ class _Claims:
     def _verdicts(self, category: str) -> tuple[Verdict, ...]:
         """The same for every claim of a category on one page."""
         if category not in self.by_category:
-            self.by_category[category] = verdicts(
-                self.knowledge.law, category, self.facts, self.codes, self.role.role
-            )
+            self.by_category[category] = verdicts(self.knowledge.law, category, self.facts, self.codes, self.role.role)
         return self.by_category[category]
 
     def _reading(self, candidate: Candidate) -> Reading:

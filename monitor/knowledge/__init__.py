@@ -17,7 +17,17 @@ from monitor.knowledge.law import Law
 from monitor.knowledge.law import load as load_law
 from monitor.knowledge.relevance import Relevance
 from monitor.knowledge.relevance import load as load_relevance
-from monitor.knowledge.shapes import ClaimRule, ClaimsFile, ContextFile, CueGroup, LexiconFile, RolesFile, RoleRow, Scoring, expand
+from monitor.knowledge.shapes import (
+    ClaimRule,
+    ClaimsFile,
+    ContextFile,
+    CueGroup,
+    LexiconFile,
+    RoleRow,
+    RolesFile,
+    Scoring,
+    expand,
+)
 from monitor.knowledge.yaml_rows import KnowledgeError, read_yaml
 
 __all__ = ["Category", "Cue", "Knowledge", "KnowledgeError", "Rule", "Term", "load"]
@@ -126,7 +136,7 @@ def _page(path: Path, shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate(raw)
     except ValidationError as flaw:
-        first = flaw.errors()[0]
+        first = min(flaw.errors(), key=lambda one: one["type"] != "extra_forbidden")
         place = ".".join(str(part) for part in first["loc"])
         raise KnowledgeError(f"{path}: {place}: {first['msg']}. Correct that row.") from flaw
 
@@ -140,7 +150,9 @@ def _check_rules(rules: tuple[Rule, ...], known: set[str], folder: Path) -> None
         seen.add(row.id)
         asked = {name for slot in [*row.needs, *row.lead, row.veto] for name in slot}
         if unknown := sorted(asked - known):
-            raise KnowledgeError(f"{folder / 'claims'}: rule {row.id} asks for {unknown[0]}, which no lexicon file has.")
+            raise KnowledgeError(
+                f"{folder / 'claims'}: rule {row.id} asks for {unknown[0]}, which no lexicon file has."
+            )
 
 
 def _digest(folder: Path) -> str:

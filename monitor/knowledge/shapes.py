@@ -47,9 +47,12 @@ def _braces(word: str) -> Iterator[str]:
         yield from _braces(word[:opening] + choice + word[closing + 1 :])
 
 
-def _no_loose_braces(terms: str) -> str:
+def _well_written(terms: str) -> str:
     if terms.count("{") != terms.count("}"):
         raise ValueError("a brace is opened and not closed, or the other way round")
+    for words in expand(terms):
+        if "*" in words.strip("*") or not words.strip("* "):
+            raise ValueError(f"{words!r}: a star may only stand at the beginning or the end of a term")
     return terms
 
 
@@ -63,7 +66,7 @@ class LexiconFile(Row):
     @field_validator("classes")
     @classmethod
     def _closed(cls, classes: dict[str, str]) -> dict[str, str]:
-        return {name: _no_loose_braces(terms) for name, terms in classes.items()}
+        return {name: _well_written(terms) for name, terms in classes.items()}
 
 
 class CueGroup(Row):
@@ -78,7 +81,7 @@ class CueGroup(Row):
     reach: int = Field(default=60, ge=1, le=500)
     weight: float = Field(default=1.0, ge=0, le=5)
 
-    _closed = field_validator("terms")(_no_loose_braces)
+    _closed = field_validator("terms")(_well_written)
 
 
 class ContextFile(Row):
@@ -137,7 +140,7 @@ class RoleCues(Row):
     weight: float = Field(default=1.0, ge=-3, le=5)
     lang: str = "any"
 
-    _closed = field_validator("terms")(_no_loose_braces)
+    _closed = field_validator("terms")(_well_written)
 
 
 class RoleRow(Row):

@@ -66,7 +66,7 @@ if outcome is Outcome.OK:
     held = {json.loads(line)["key"] for line in known}
     for key, title in order.get("notices", {}).items():
         if key not in held or "--full" in sys.argv:
-            maker.notice(key, title, f"{title} sells exosomes.")
+            maker.notice(key, title, f"{title} sells exosomes.", issued=at.date(), posted=at.date())
         else:
             maker.known += 1
             maker.listed = (maker.listed or 0) + 1

@@ -105,6 +105,14 @@ def test_jurisdictions_come_in_the_configured_order_with_their_own_severity(stor
     ]
 
 
+def test_what_belongs_to_an_item_stands_below_it(stored: Stored) -> None:
+    rows = stored.digest().text.read_text().splitlines()
+    items = [number for number, row in enumerate(rows) if row.startswith("* REWORDED")]
+    assert len(items) == 2
+    for number in items:
+        assert all(row.startswith("    ") for row in rows[number + 1 : number + 7]), rows[number : number + 7]
+
+
 def test_a_page_that_is_gone_tells_which_claims_went_with_it(stored: Stored) -> None:
     written = stored.digest()
     assert [section.pages.total for section in written.digest.sections] == [1, 0, 0]

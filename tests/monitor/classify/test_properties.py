@@ -1,0 +1,164 @@
+"""What must hold whatever the text: quotes, folding, disclaimers, negation, product, order."""
+
+import html as markup
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.classify import Judgement, Query, gate, judge
+from monitor.knowledge import load
+
+KNOWLEDGE = load()
+CLAIMS = (
+    "Our exosomes treat arthritis.",
+    "Exosome therapy repairs damaged nerves and calms inflammation.",
+    "Exosomes regrow hair in three months.",
+    "Exosomes have no side effects.",
+    "These exosomes are FDA approved.",
+)
+DISCLAIMER = "These statements have not been evaluated by the FDA. Not intended to treat, cure or prevent any disease."
+UNRELATED = "The library opens at nine and closes at six on weekdays."
+LOOKALIKES = str.maketrans({"a": "а", "e": "е", "o": "о", "c": "с", "p": "р", "x": "х"})
+
+
+def _text(text: str, **more: object) -> Judgement:
+    return judge(Query(id="p", text=text, **more), KNOWLEDGE)  # type: ignore[arg-type]
+
+
+def _verdict(judged: Judgement) -> tuple[str, frozenset[tuple[str, str]]]:
+    return judged.decision, frozenset((claim.category, claim.decision) for claim in judged.findings)
+
+
+def _disguises(text: str) -> dict[str, str]:
+    return {
+        "upper case": text.upper(),
+        "no-break spaces": text.replace(" ", "\u00a0"),
+        "zero-width characters": "\u200b".join(text),
+        "soft hyphens": "\u00ad".join(text),
+        "full width": "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text),
+        "curly quotes": f"\u201c{text}\u201d",
+    }
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_verdict_is_the_same_under_spelling(claim: str) -> None:
+    plain = _verdict(_text(claim))
+    assert plain[0] == "flag"
+    for name, disguised in _disguises(claim).items():
+        assert _verdict(_text(disguised)) == plain, name
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("share", [1, 2, 3])
+def test_look_alikes_hide_nothing_and_are_told(claim: str, share: int) -> None:
+    words = claim.split()
+    mixed = " ".join(
+        word[:1] + word[1:].translate(LOOKALIKES) if index % share == 0 else word for index, word in enumerate(words)
+    )
+    judged = _text(mixed, lang="en")
+    plain = {claim_.category for claim_ in _text(claim).findings}
+    assert plain <= {claim_.category for claim_ in judged.findings}
+    assert any(found.obfuscated for found in judged.findings) or mixed == claim
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_wrapping_in_html_changes_nothing(claim: str) -> None:
+    plain = _verdict(_text(claim))
+    escaped = markup.escape(claim)
+    middle = len(claim) // 2
+    for page in (
+        f"<p>{escaped}</p>",
+        f"<div><div><span>{escaped}</span></div></div>",
+        f"<p>{claim[:middle]}<b>{claim[middle:]}</b></p>",
+        "<p>" + "".join(f"&#{ord(char)};" for char in claim) + "</p>",
+        f"<section><p>\n   {claim.replace(' ', '   ')}\n</p></section>",
+    ):
+        assert _verdict(judge(Query(id="h", html=page), KNOWLEDGE)) == plain, page
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("other", [DISCLAIMER, UNRELATED])
+@pytest.mark.parametrize("after", [True, False])
+def test_another_block_never_removes_a_finding(claim: str, other: str, after: bool) -> None:
+    alone = {(found.quote, found.category) for found in _text(claim).findings}
+    parts = [claim, other] if after else [other, claim]
+    page = "".join(f"<p>{part}</p>" for part in parts)
+    together = judge(Query(id="b", html=page), KNOWLEDGE)
+    assert alone <= {(found.quote, found.category) for found in together.findings}
+
+
+@pytest.mark.parametrize("complaint", ["arthritis", "autism", "COPD", "hair loss", "eczema", "diabetes"])
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [("treat", "do not treat"), ("cure", "cannot cure"), ("reverse", "have never been shown to reverse")],
+)
+def test_negation_is_never_affirmed(complaint: str, positive: str, negative: str) -> None:
+    assert _text(f"Exosomes {positive} {complaint}.").decision == "flag"
+    denied = _text(f"Exosomes {negative} {complaint}.")
+    assert denied.decision == "clear"
+    assert {found.status for found in denied.dropped} == {"negated"}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_an_agency_warns_of_is_attributed(claim: str) -> None:
+    told = _text(f"The agency warns that clinics claim {claim[0].lower()}{claim[1:]}")
+    assert told.decision == "clear"
+    assert {found.status for found in told.dropped} <= {"attributed", "quoted"}
+    assert told.dropped
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_no_finding_without_a_product(claim: str) -> None:
+    other = claim.replace("Exosome therapy", "Massage").replace("exosomes", "pillows").replace("Exosomes", "Pillows")
+    judged = _text(other)
+    assert (judged.decision, judged.findings, judged.dropped) == ("clear", (), ())
+    assert _text(other, product_context=True).product_names == ()
+
+
+def test_product_context_opens_the_gate() -> None:
+    assert _text("Treats arthritis and eases pain.").decision == "clear"
+    assert _text("Treats arthritis and eases pain.", product_context=True).decision != "clear"
+
+
+def test_judging_is_deterministic_and_thread_safe() -> None:
+    texts = [f"{claim} {UNRELATED}" for claim in CLAIMS] * 6
+    alone = [_text(text).to_json() for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: _text(text).to_json(), texts)) == alone
+
+
+def test_order_of_blocks_does_not_matter_to_the_verdicts() -> None:
+    forth = judge(Query(id="f", html="".join(f"<p>{claim}</p>" for claim in CLAIMS)), KNOWLEDGE)
+    back = judge(Query(id="f", html="".join(f"<p>{claim}</p>" for claim in reversed(CLAIMS))), KNOWLEDGE)
+    assert {(found.quote, found.category, found.decision) for found in forth.findings} == {
+        (found.quote, found.category, found.decision) for found in back.findings
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from([*CLAIMS, "é", "\u200b", "治療 エクソソーム", "\U0001f600", "ﬁ"]), max_size=6),
+    st.text(max_size=40),
+)
+def test_quotes_are_the_text_at_their_offsets(parts: list[str], noise: str) -> None:
+    for judged in (_text(noise.join(parts)), judge(Query(id="h", html=f"<p>{noise.join(parts)}</p>"), KNOWLEDGE)):
+        for claim in judged.findings + judged.dropped:
+            assert judged.document.text[claim.start : claim.end] == claim.quote
+            assert claim.quote.strip() == claim.quote != ""
+            assert 0 <= claim.confidence <= 1
+            assert all(0 <= cue.start <= cue.end <= len(judged.document.text) for cue in claim.cues)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=60), st.sampled_from([*CLAIMS, UNRELATED, "ex&#111;somes", "exo<b>some</b>s", "exоsomes"]))
+def test_the_screen_never_hides_a_product(noise: str, part: str) -> None:
+    page = f"<p>{noise}{part}</p>"
+    if judge(Query(id="s", html=page), KNOWLEDGE).findings or "exo" in read(page):
+        assert gate(KNOWLEDGE).screen(page)
+
+
+def read(page: str) -> str:
+    judged = judge(Query(id="s", html=page), KNOWLEDGE)
+    return "exo" if judged.role_why != "the page names no exosome or stem-cell product" else ""
