@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlmodel import Session, select
 
@@ -30,12 +31,15 @@ def unsettled(session: Session, page: Page) -> bool:
 def follow(
     session: Session,
     readings: Sequence[PageReading],
-    gone: Sequence[Page],
+    gone: Mapping[int, datetime],
     *,
     jurisdictions: Sequence[str],
     chronicle: Chronicle,
 ) -> list[str]:
-    """Carry some good readings of one site to its claims. Gives the addresses of pages that need a second look."""
+    """Carry some good readings of one site to its claims. Gives the addresses of pages that need a second look.
+
+    `gone`: pages (by id) that are confirmed to be no more, and when that was seen.
+    """
     if not readings and not gone:
         return []
     return _Follower(session, chronicle, ClaimWriter(session, jurisdictions)).follow(readings, gone)
@@ -52,21 +56,22 @@ class _Follower:
         self._places: dict[tuple[int, int], ClaimPlace] = {}
         self._lives: list[Life] = []
         self._read: dict[int, PageReading] = {}
+        self._gone: Mapping[int, datetime] = {}
         self._judged: dict[tuple[int, str, str], JudgedClaim] = {}
 
-    def follow(self, readings: Sequence[PageReading], gone: Sequence[Page]) -> list[str]:
+    def follow(self, readings: Sequence[PageReading], gone: Mapping[int, datetime]) -> list[str]:
         self._load()
+        self._gone = gone
         self._read = {id_of(reading.page): reading for reading in readings}
         wordings = {page: self._wordings(page, reading) for page, reading in self._read.items()}
-        moves = step(self._lives, wordings, [id_of(page) for page in gone])
+        moves = step(self._lives, wordings, gone)
         moved = {id(move.life) for move in moves}
         for life in self._lives:
             if id(life) in moved or any(page in self._read for page in life.places) or life.pending:
                 self._write_back(life)
-        gone_with_page = {id_of(page) for page in gone}
         for move in moves:
             # A page that is gone tells of all its claims in one line: they get none of their own.
-            if move.kind is not MoveKind.WITHDRAWN or not gone_with_page & set(move.life.places):
+            if move.kind is not MoveKind.WITHDRAWN or gone.keys().isdisjoint(move.life.places):
                 self._tell(move.kind, self._claims[move.life.ref], move.before)
         return self._second_looks()
 
@@ -106,7 +111,9 @@ class _Follower:
         if shown is not None:
             self._writer.describe(claim, self._judged[(shown, *life.key)], self._read[shown])
         claim.category, claim.folded = life.key
-        latest = max((self._read[page].seen for page in life.places if page in self._read), default=claim.last_seen)
+        looks = [self._read[page].seen for page in life.places if page in self._read]
+        looks += [self._gone[page] for page in life.places if page in self._gone]
+        latest = max(looks, default=claim.last_seen)
         if life.stands:
             claim.last_seen, claim.missing_since, claim.ended_at = max(claim.last_seen, latest), None, None
             self._show_where_it_stands(claim, life)

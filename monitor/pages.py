@@ -36,7 +36,7 @@ def take_in(
 ) -> tuple[str, ...]:
     """Take the pages of one run in. Gives the addresses that ask for a second reading."""
     readings: list[PageReading] = []
-    gone: list[Page] = []
+    gone: dict[int, datetime] = {}
     missing: list[str] = []
     for record in records:
         seen = folder.capture(record.capture).fetched_at
@@ -89,7 +89,7 @@ def _page_seen(session: Session, record: PageRecord, seen: datetime, site: Site 
 
 
 def _page_gone(
-    session: Session, record: PageRecord, seen: datetime, chronicle: Chronicle, gone: list[Page]
+    session: Session, record: PageRecord, seen: datetime, chronicle: Chronicle, gone: dict[int, datetime]
 ) -> Page | None:
     """A page that is no more: the first time it is only missing, the second time it is gone."""
     page = _find(session, record)
@@ -101,7 +101,7 @@ def _page_gone(
         return page
     page.state = "gone"
     session.add(page)
-    gone.append(page)
+    gone[id_of(page)] = seen
     standing = claims_on(session, page)
     chronicle.write(
         EventKind.PAGE_GONE,

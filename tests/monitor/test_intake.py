@@ -280,6 +280,8 @@ def test_a_page_is_gone_after_two_looks_and_tells_of_its_claims_in_one_line(desk
             [CURE, HAIR]
         )
         assert {claim.state for claim in session.exec(select(Claim))} == {"withdrawn"}
+        gone_at = session.exec(select(Event).where(Event.kind == "page_gone")).one().at
+        assert {claim.ended_at for claim in session.exec(select(Claim))} == {gone_at}
         assert session.exec(select(Page).where(Page.url == HOME)).one().state == "gone"
 
 
