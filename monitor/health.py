@@ -111,7 +111,7 @@ def _from_fields(run: RunRecord, records: Sequence[NoticeRecord | PageRecord]) -
 def _told(problem: Problem) -> str:
     """A problem with its place, without the query of its address: people read this in a digest."""
     place = problem.url.split("?", 1)[0]
-    return problem.message if not place or place in problem.message else f"{problem.message} ({place})"
+    return problem.message if not place or "://" in problem.message else f"{problem.message} ({place})"
 
 
 def _read_well(records: Sequence[NoticeRecord | PageRecord]) -> bool:
