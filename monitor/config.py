@@ -101,6 +101,8 @@ class SourceChoice(Section):
     on: bool = True
     schedule: Schedule | None = None
     """Left out: by the card's frequency."""
+    since: date | None = None
+    """How far back the source is read; left out: as far as its list goes."""
 
 
 class Site(Section):

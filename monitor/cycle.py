@@ -185,7 +185,9 @@ class Cycle:
             self._clear_parts(source_id)
             readings = self._take_in_waiting(engine, source_id)
         self.listener.started(source_id)
-        request = CrawlRequest(source_id, runs, since=order.since, full=order.full)
+        choice = self.config.sources.get(source_id)
+        since = order.since or (choice.since if choice else None)
+        request = CrawlRequest(source_id, runs, since=since, full=order.full)
         reading, again = self._once(engine, request, order.dry_run, lock)
         readings.append(self._tell(reading))
         if again and not order.dry_run and not self.children.stopping.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +48,9 @@ def play(data: Path = DATA) -> int:
     say(f"The second week's digest: {_digest(data, STOPS[-1].week)}")
     for line in summary(_digest(data, STOPS[-1].week).with_suffix(".json")):
         say(line)
-    say(f"Look around: exowatch --config {data / f'config-{STOPS[-1].week}.yaml'}")
+    program = Path(sys.executable).with_name("exowatch")
+    shown = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    say(f"Look around: {shown} --config {data / f'config-{STOPS[-1].week}.yaml'} serve")
     return 0
 
 

@@ -145,6 +145,13 @@ def test_what_was_asked_reaches_the_crawler(desk: Desk) -> None:
     assert (call["source"], call["since"], call["full"], call["pages"]) == ("us_one", "2026-11-01", True, [])
 
 
+def test_how_far_back_a_source_goes_is_the_configurations_unless_the_command_says(desk: Desk) -> None:
+    desk.config = desk.config.model_copy(update={"sources": {"us_one": SourceChoice(since=date(2026, 10, 1))}})
+    desk.run("us_one", digest=False)
+    desk.run("us_one", since=date(2026, 11, 1), digest=False)
+    assert [call["since"] for call in desk.rooms.calls()] == ["2026-10-01", "2026-11-01"]
+
+
 def test_a_source_that_fails_stops_no_other(desk: Desk) -> None:
     desk.rooms.plan({"us_one": {"no_folder": True}, "us_two": {"notices": {"c": "Charlie"}}})
     done = desk.run()
