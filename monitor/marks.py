@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 _LIMIT = 20  # values kept of one kind: enough to judge by, bounded on hostile pages
@@ -18,7 +19,17 @@ _TEXT_MARKS = {
     "trial_ids": re.compile(r"\bNCT\d{8}\b|\bEudraCT\s?\d{4}-\d{6}-\d{2}|\bjRCT[a-z]?\d{9,}|\bACTRN\d{14}\b"),
     "dois": re.compile(r"\b10\.\d{4,9}/[^\s\"'<>]{3,80}"),
 }
-_TELLING = re.compile(r"\d{2}")
+# What each kind cannot be without. Looking for these first, and for the pattern around them only, is what keeps a long
+# page quick: its text is mostly none of this.
+_ANCHORS = {
+    "prices": re.compile(r"[$€£¥₩₺円元원]|USD|EUR|GBP|CAD|AUD|CHF|KRW|JPY|TRY|TL|zł"),
+    "phones": re.compile(r"\+"),
+    "catalogue_numbers": re.compile(r"[Cc][Aa][Tt]"),
+    "trial_ids": re.compile(r"NCT|EudraCT|jRCT|ACTRN"),
+    "dois": re.compile(r"10\."),
+}
+_BEFORE, _AFTER = 24, 120  # characters around an anchor in which its pattern may lie
+_ANCHORS_TRIED = 2_000
 _CURRENCY_SIGNS = {
     "US$": "USD", "CA$": "CAD", "A$": "AUD", "R$": "BRL", "€": "EUR", "£": "GBP", "₩": "KRW", "₺": "TRY", "円": "JPY",
     "원": "KRW", "元": "CNY", "zł": "PLN", "$": "$", "¥": "¥",
@@ -97,15 +108,23 @@ class Marks:
             self.add("currencies", attributes.get("content") or "")
 
     def text(self, text: str) -> None:
-        for kind, pattern in _TEXT_MARKS.items() if _TELLING.search(text) else ():
-            for number, match in enumerate(pattern.finditer(text)):
-                if number >= _LIMIT:
-                    break
-                self.add(kind, match.group())
+        for kind, pattern in _TEXT_MARKS.items():
+            for value in islice(_around(_ANCHORS[kind], pattern, text), _LIMIT):
+                self.add(kind, value)
         for price in list(self._found.get("prices", ())):
             code = re.search(r"[A-Z]{3}\b", price)
             sign = next((name for mark, name in _CURRENCY_SIGNS.items() if mark in price), "")
             self.add("currencies", code.group() if code else sign)
+
+
+def _around(anchor: re.Pattern[str], pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """Matches of `pattern` near an anchor, in order, none twice."""
+    done = 0
+    for found in islice(anchor.finditer(text), _ANCHORS_TRIED):
+        match = pattern.search(text, max(done, found.start() - _BEFORE), found.end() + _AFTER)
+        if match and match.start() <= found.end():
+            done = match.end()
+            yield match.group()
 
 
 _STRINGS = re.compile(r'"(name|headline|description|text|articleBody|reviewBody)"\s*:\s*"((?:[^"\\]|\\.){3,20000})"')
