@@ -90,10 +90,10 @@ class _Follower:
 
     def _wordings(self, page: int, reading: PageReading) -> list[Wording]:
         """Every claim a page has now, each wording once."""
-        if reading.judgement is None:
+        if reading.findings is None:
             return [Wording(page, life.category, life.folded) for life in self._lives if life.places.get(page) == 0]
         found: dict[tuple[str, str], Wording] = {}
-        for claim in reading.judgement.findings:
+        for claim in reading.findings:
             wording = Wording(page, claim.category, folded_quote(claim.quote))
             if wording.key not in found:
                 found[wording.key] = wording
@@ -140,7 +140,7 @@ class _Follower:
             place = ClaimPlace(
                 claim_id=id_of(claim),
                 page_id=page,
-                version_id=id_of(reading.version),
+                version_id=reading.version_id,
                 start=0,
                 end=0,
                 last_seen=reading.seen,
@@ -150,7 +150,7 @@ class _Follower:
         if lacking == 0 and reading is not None:
             place.last_seen = reading.seen
             if judged is not None:
-                place.version_id, place.start, place.end = id_of(reading.version), judged.start, judged.end
+                place.version_id, place.start, place.end = reading.version_id, judged.start, judged.end
         self._session.add(place)
 
     def _show_where_it_stands(self, claim: Claim, life: Life) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 from sqlmodel import Session, select
 
 from monitor import search
-from monitor.classify import JudgedClaim, Judgement, Verdict
+from monitor.classify import JudgedClaim, Verdict
 from monitor.db import id_of
 from monitor.history import Chronicle
-from monitor.models import Claim, ClaimPlace, ClaimRevision, Finding, Organisation, Page, PageVersion, Product
+from monitor.models import Claim, ClaimPlace, ClaimRevision, Finding, Organisation, Page, Product
 from monitor.text import fold
 
 _SEVERITIES = ("High", "Medium", "Low")
@@ -21,11 +21,13 @@ _SEVERITIES = ("High", "Medium", "Low")
 
 @dataclass(frozen=True)
 class PageReading:
-    """A page as read well once. `judgement` is None where the text is the one of `version`, judged and settled."""
+    """A page as read well once, in the version that its text is."""
 
     page: Page
-    version: PageVersion
-    judgement: Judgement | None
+    version_id: int
+    knowledge_version: str
+    findings: Sequence[JudgedClaim] | None
+    """Claims of this reading; None where the text was judged before and nothing on the page waits to be settled."""
     seen: datetime
 
 
@@ -66,7 +68,7 @@ class ClaimWriter:
             decision=judged.decision,
             confidence=judged.confidence,
             severity="",
-            version_id=id_of(reading.version),
+            version_id=reading.version_id,
             start=judged.start,
             end=judged.end,
             first_seen=reading.seen,
@@ -102,7 +104,7 @@ class ClaimWriter:
                 claim_id=id_of(claim),
                 number=len(self.revisions(claim)) + 1,
                 quote=judged.quote,
-                version_id=id_of(reading.version),
+                version_id=reading.version_id,
                 start=judged.start,
                 end=judged.end,
                 seen_at=reading.seen,
@@ -139,7 +141,7 @@ class ClaimWriter:
                     assessed=verdict.assessed,
                     legal_basis=list(verdict.legal_basis),
                     addressed_why=verdict.why,
-                    knowledge_version=reading.version.knowledge_version,
+                    knowledge_version=reading.knowledge_version,
                     made_at=reading.seen,
                 )
             )

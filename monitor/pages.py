@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, func, select
 
@@ -35,24 +37,11 @@ def take_in(
     chronicle: Chronicle,
 ) -> tuple[str, ...]:
     """Take the pages of one run in. Gives the addresses that ask for a second reading."""
-    readings: list[PageReading] = []
-    gone: dict[int, datetime] = {}
-    missing: list[str] = []
-    for record in records:
-        seen = folder.capture(record.capture).fetched_at
-        if record.state is PageState.GONE:
-            page = _page_gone(session, record, seen, chronicle, gone)
-            if page is not None and page.state == "missing":
-                missing.append(page.url)
-            continue
-        page = _page_seen(session, record, seen, site, chronicle)
-        version = session.get(PageVersion, page.current_version_id) if page.current_version_id else None
-        if version is not None and version.knowledge_version != knowledge.version:
-            # Our own change first, and by itself: what the seller changed is then told apart from it.
-            rejudge_page(session, page, version, knowledge, jurisdictions, at=seen)
-        readings.append(_read(session, page, version, record, seen, folder, knowledge))
-    pending = follow(session, readings, gone, jurisdictions=jurisdictions, chronicle=chronicle)
-    return tuple(dict.fromkeys([*pending, *missing]))
+    if not records:
+        return ()
+    held = session.exec(select(Page).where(Page.source_id == chronicle.source_id))
+    pages = {page.url: page for page in held}
+    return _Intake(session, folder, site, jurisdictions, knowledge, chronicle, pages).take(records)
 
 
 def standing_claims(session: Session, source_id: str) -> int:
@@ -62,143 +51,141 @@ def standing_claims(session: Session, source_id: str) -> int:
     return session.exec(statement.where(Claim.state.in_(standing))).one()  # type: ignore[attr-defined]
 
 
-def _page_seen(session: Session, record: PageRecord, seen: datetime, site: Site | None, chronicle: Chronicle) -> Page:
-    page = _find(session, record)
-    if page is None:
-        host = organisations.host_of(record.url)
-        page = Page(source_id=record.source, url=record.url, host=host, first_seen=seen, last_read=seen)
-        page.organisation_id = _organisation_of(session, host, record, site, seen)
-        session.add(page)
-        session.flush()
-    elif page.state == "gone":
-        chronicle.write(
-            EventKind.PAGE_BACK,
+@dataclass
+class _Intake:
+    """The pages of one run on their way in."""
+
+    session: Session
+    folder: RunFolder
+    site: Site | None
+    jurisdictions: Sequence[str]
+    knowledge: Knowledge
+    chronicle: Chronicle
+    pages: dict[str, Page]
+    """Every page of the source that is held, by address."""
+    organisations: dict[str, int] = field(default_factory=dict)
+    """Who is behind a host, once it has been asked."""
+
+    def take(self, records: Sequence[PageRecord]) -> tuple[str, ...]:
+        readings: list[PageReading] = []
+        gone: dict[int, datetime] = {}
+        missing: list[str] = []
+        for record in records:
+            seen = self.folder.capture(record.capture).fetched_at
+            if record.state is not PageState.GONE:
+                readings.append(self._take_one(record, seen))
+            elif (page := self.pages.get(record.url)) is not None and page.state == "live":
+                # One look is not enough: the server may have had a bad moment.
+                page.state = "missing"
+                self.session.add(page)
+                missing.append(page.url)
+            elif page is not None and page.state == "missing":
+                gone[id_of(page)] = seen
+                self._tell_gone(page, seen)
+        pending = follow(self.session, readings, gone, jurisdictions=self.jurisdictions, chronicle=self.chronicle)
+        return tuple(dict.fromkeys([*pending, *missing]))
+
+    def _take_one(self, record: PageRecord, seen: datetime) -> PageReading:
+        page = self._page_of(record, seen)
+        version = self.session.get(PageVersion, page.current_version_id) if page.current_version_id else None
+        if version is not None and version.knowledge_version != self.knowledge.version:
+            # Our own change first, and by itself: what the seller changed is then told apart from it.
+            rejudge_page(self.session, page, version, self.knowledge, self.jurisdictions, at=seen)
+        if record.state is PageState.UNCHANGED and version is not None:
+            return self._held(page, version, seen)
+        capture = self.folder.capture(record.capture)
+        payload = read_payload(self.folder.path, capture.offset, capture.length, capture.payload_sha256)
+        document = read_html(payload.body(), payload.content_type)
+        digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
+        if version is not None and version.text_sha256 == digest:
+            return self._held(page, version, seen)
+        judgement = judge_document(document, self.knowledge, url=page.url)
+        new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
+        return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen)
+
+    def _held(self, page: Page, version: PageVersion, seen: datetime) -> PageReading:
+        """A text that was judged before; judged again only where a claim waits for its second reading."""
+        findings = None
+        if unsettled(self.session, page):
+            document = Document.from_json(version.text, version.document)
+            findings = judge_document(document, self.knowledge, url=page.url).findings
+        return PageReading(page, id_of(version), version.knowledge_version, findings, seen)
+
+    def _page_of(self, record: PageRecord, seen: datetime) -> Page:
+        page = self.pages.get(record.url)
+        if page is None:
+            host = organisations.host_of(record.url)
+            page = Page(source_id=record.source, url=record.url, host=host, first_seen=seen, last_read=seen)
+            page.organisation_id = self._organisation_of(host, record, seen)
+            self.pages[record.url] = page
+            self.session.add(page)
+            self.session.flush()
+        elif page.state == "gone":
+            self._tell(EventKind.PAGE_BACK, page, seen, {"url": page.url, "title": page.title})
+        page.state = "live"
+        page.last_read = seen
+        if record.state is PageState.READ:
+            page.title = record.title or page.title
+            page.language = record.language or page.language
+        return page
+
+    def _organisation_of(self, host: str, record: PageRecord, seen: datetime) -> int:
+        """Who is behind a page: tied to its host already, named by the operator, or what the site calls itself."""
+        if host not in self.organisations:
+            tied = organisations.by_host(self.session, host)
+            if tied is None:
+                if self.site is not None and self.site.name:
+                    name, basis = self.site.name, "named so in the configuration"
+                elif record.site_name:
+                    name, basis = record.site_name, f"calls itself so on {record.url}"
+                else:
+                    name, basis = organisations.registrable(host), "only its host is known"
+                country = self.site.country if self.site else ""
+                tied = organisations.find_or_make(self.session, name, seen, country=country, basis=basis)
+                organisations.add_alias(self.session, tied, "host", host, basis)
+            self.organisations[host] = id_of(tied)
+        return self.organisations[host]
+
+    def _new_version(
+        self, page: Page, number: int, record: PageRecord, seen: datetime, judgement: Judgement, digest: str
+    ) -> PageVersion:
+        new = PageVersion(
+            page_id=id_of(page),
+            number=number,
+            run_id=self.chronicle.run,
+            capture_id=record.capture,
+            read_at=seen,
+            text=judgement.document.text,
+            text_sha256=digest,
+            document=judgement.document.to_json(),
+            knowledge_version=judgement.knowledge_version,
+            decision=judgement.decision,
+            dropped=[claim.to_json() for claim in judgement.dropped],
+        )
+        self.session.add(new)
+        self.session.flush()
+        page.current_version_id = new.id
+        page.role = judgement.role
+        page.language = page.language or judgement.lang
+        page.jurisdictions = [{"code": one.code, "why": one.why} for one in judgement.addressed]
+        self.session.add(page)
+        return new
+
+    def _tell_gone(self, page: Page, seen: datetime) -> None:
+        page.state = "gone"
+        self.session.add(page)
+        standing = claims_on(self.session, page)
+        detail = {"url": page.url, "title": page.title, "claims": [claim.quote for claim in standing]}
+        self._tell(EventKind.PAGE_GONE, page, seen, detail, highest(claim.severity for claim in standing))
+
+    def _tell(self, kind: EventKind, page: Page, seen: datetime, detail: dict[str, Any], severity: str = "") -> None:
+        self.chronicle.write(
+            kind,
             Cause.SOURCE,
             object_kind="page",
             object_id=id_of(page),
             at=seen,
-            jurisdictions=_codes(page),
-            detail={"url": page.url, "title": page.title},
+            jurisdictions=[one["code"] for one in page.jurisdictions],
+            severity=severity,
+            detail=detail,
         )
-    page.state = "live"
-    page.last_read = seen
-    if record.state is PageState.READ:
-        page.title = record.title or page.title
-        page.language = record.language or page.language
-    return page
-
-
-def _page_gone(
-    session: Session, record: PageRecord, seen: datetime, chronicle: Chronicle, gone: dict[int, datetime]
-) -> Page | None:
-    """A page that is no more: the first time it is only missing, the second time it is gone."""
-    page = _find(session, record)
-    if page is None or page.state == "gone":
-        return None
-    if page.state == "live":
-        page.state = "missing"
-        session.add(page)
-        return page
-    page.state = "gone"
-    session.add(page)
-    gone[id_of(page)] = seen
-    standing = claims_on(session, page)
-    chronicle.write(
-        EventKind.PAGE_GONE,
-        Cause.SOURCE,
-        object_kind="page",
-        object_id=id_of(page),
-        at=seen,
-        jurisdictions=_codes(page),
-        severity=highest(claim.severity for claim in standing),
-        detail={"url": page.url, "title": page.title, "claims": [claim.quote for claim in standing]},
-    )
-    return page
-
-
-def _find(session: Session, record: PageRecord) -> Page | None:
-    return session.exec(select(Page).where(Page.source_id == record.source, Page.url == record.url)).first()
-
-
-def _codes(page: Page) -> list[str]:
-    return [one["code"] for one in page.jurisdictions]
-
-
-def _organisation_of(session: Session, host: str, record: PageRecord, site: Site | None, seen: datetime) -> int:
-    """Who is behind a page: tied to its host already, named by the operator, or what the site calls itself."""
-    tied = organisations.by_host(session, host)
-    if tied is None:
-        if site is not None and site.name:
-            name, basis = site.name, "named so in the configuration"
-        elif record.site_name:
-            name, basis = record.site_name, f"calls itself so on {record.url}"
-        else:
-            name, basis = organisations.registrable(host), "only its host is known"
-        tied = organisations.find_or_make(session, name, seen, country=site.country if site else "", basis=basis)
-        organisations.add_alias(session, tied, "host", host, basis)
-    return id_of(tied)
-
-
-def _read(
-    session: Session,
-    page: Page,
-    version: PageVersion | None,
-    record: PageRecord,
-    seen: datetime,
-    folder: RunFolder,
-    knowledge: Knowledge,
-) -> PageReading:
-    """Read a page's capture and judge it. A text that is held already keeps its version."""
-    if record.state is PageState.UNCHANGED and version is not None:
-        return _held(session, page, version, knowledge, seen)
-    capture = folder.capture(record.capture)
-    payload = read_payload(folder.path, capture.offset, capture.length, capture.payload_sha256)
-    document = read_html(payload.body(), payload.content_type)
-    digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
-    if version is not None and version.text_sha256 == digest:
-        return _held(session, page, version, knowledge, seen)
-    judgement = judge_document(document, knowledge, url=page.url)
-    return PageReading(
-        page, _new_version(session, page, version, record, seen, folder, judgement, digest), judgement, seen
-    )
-
-
-def _held(session: Session, page: Page, version: PageVersion, knowledge: Knowledge, seen: datetime) -> PageReading:
-    """A text that was judged before; judged again only where a claim waits for its second reading."""
-    if not unsettled(session, page):
-        return PageReading(page, version, None, seen)
-    document = Document.from_json(version.text, version.document)
-    return PageReading(page, version, judge_document(document, knowledge, url=page.url), seen)
-
-
-def _new_version(
-    session: Session,
-    page: Page,
-    version: PageVersion | None,
-    record: PageRecord,
-    seen: datetime,
-    folder: RunFolder,
-    judgement: Judgement,
-    digest: str,
-) -> PageVersion:
-    new = PageVersion(
-        page_id=id_of(page),
-        number=version.number + 1 if version else 1,
-        run_id=folder.run.run_id,
-        capture_id=record.capture,
-        read_at=seen,
-        text=judgement.document.text,
-        text_sha256=digest,
-        document=judgement.document.to_json(),
-        knowledge_version=judgement.knowledge_version,
-        decision=judgement.decision,
-        dropped=[claim.to_json() for claim in judgement.dropped],
-    )
-    session.add(new)
-    session.flush()
-    page.current_version_id = new.id
-    page.role = judgement.role
-    page.language = page.language or judgement.lang
-    page.jurisdictions = [{"code": one.code, "why": one.why} for one in judgement.addressed]
-    session.add(page)
-    return new

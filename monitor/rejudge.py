@@ -64,9 +64,8 @@ def rejudge_page(
     session.add_all([version, page])
     occasion = f"rules {knowledge.version} page {page.id}"
     chronicle = Chronicle(session, run_id=None, source_id=page.source_id, baseline=False, occasion=occasion)
-    _Rejudged(
-        session, PageReading(page, version, judgement, at), ClaimWriter(session, jurisdictions), chronicle
-    ).settle()
+    read = PageReading(page, id_of(version), version.knowledge_version, judgement.findings, at)
+    _Rejudged(session, read, ClaimWriter(session, jurisdictions), chronicle).settle()
     return dict(Counter(event.kind for event in chronicle.events))
 
 
@@ -81,7 +80,7 @@ class _Rejudged:
 
     def settle(self) -> None:
         judged: dict[tuple[str, str], JudgedClaim] = {}
-        for claim in self._read.judgement.findings if self._read.judgement else ():
+        for claim in self._read.findings or ():
             judged.setdefault((claim.category, folded_quote(claim.quote)), claim)
         held = self._held()
         unclaimed = {key: claim for key, claim in held.items() if key not in judged}
@@ -145,19 +144,15 @@ class _Rejudged:
             self._tell(EventKind.CLAIM_CLEARED, claim, {})
 
     def _put_place(self, claim: Claim, judged: JudgedClaim) -> None:
-        page, version = self._read.page, self._read.version
+        page, version_id = self._read.page, self._read.version_id
         place = self._session.get(ClaimPlace, (claim.id, page.id)) or ClaimPlace(
             claim_id=id_of(claim), page_id=id_of(page), version_id=0, start=0, end=0, last_seen=self._read.seen
         )
-        place.version_id, place.start, place.end, place.lacking = id_of(version), judged.start, judged.end, 0
+        place.version_id, place.start, place.end, place.lacking = version_id, judged.start, judged.end, 0
         self._session.add(place)
         if claim.page_id == page.id:
-            claim.version_id, claim.start, claim.end, claim.quote = (
-                id_of(version),
-                judged.start,
-                judged.end,
-                judged.quote,
-            )
+            claim.version_id, claim.quote = version_id, judged.quote
+            claim.start, claim.end = judged.start, judged.end
         self._session.add(claim)
         self._session.flush()
 
@@ -170,5 +165,5 @@ class _Rejudged:
             at=self._read.seen,
             jurisdictions=self._writer.codes(claim),
             severity=claim.severity,
-            detail={**self._writer.detail(claim), **more, "knowledge_version": self._read.version.knowledge_version},
+            detail={**self._writer.detail(claim), **more, "knowledge_version": self._read.knowledge_version},
         )
