@@ -44,7 +44,10 @@ _TO_LATIN = {other: letter for letter, others in _LOOKALIKE.items() for other in
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
 
 _REMOVED = "\u00ad\u061c\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
-_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20f0\ufe20-\ufe2f"
+)
 _COMPAT = (
     "\u1100-\u11ff\u2460-\u24ff\u2100-\u214f\u2160-\u217f\u2070-\u209c\u3099\u309a"
     "\ufb00-\ufb06\ufb1d-\ufdff\ufe30-\ufefe\uff01-\uffef\U0001d400-\U0001d7ff\U0001f130-\U0001f189"
@@ -61,23 +64,6 @@ _SHAPE = bytes(
 )  # letters to a, signs to 1, the rest to blank: finding is then a byte search
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
 _LONGEST_WORD = 40
-_LATIN = {other: letter for letter, others in _LOOKALIKE.items() for other in others}
-_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
-
-_REMOVED = "\u00ad\u061c\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
-_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
-_COMPAT = (
-    "\u1100-\u11ff\u2460-\u24ff\u2100-\u214f\u2160-\u217f\u2070-\u209c\u3099\u309a"
-    "\ufb00-\ufb06\ufb1d-\ufdff\ufe30-\ufefe\uff01-\uffef\U0001d400-\U0001d7ff\U0001f130-\U0001f189"
-)
-_PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "İ": "i", "…": "..."}
-_CHARACTERS = re.compile(
-    f"[{_REMOVED}]+|.[{_MARKS}]+|[{_MARKS}]+|[{_COMPAT}]+|[{''.join(_PAIRS)}]",
-    re.DOTALL,
-)
-_ALIKE = "".join(_TO_LATIN)
-_WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
-_LEET_WORDS = re.compile(r"(?<![\w@$])[A-Za-z]+(?:[013457@$]+[A-Za-z]+)+(?![\w@$])")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LATIN_WORD = re.compile("[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+")
 _STYLED = re.compile("[\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f189]")

@@ -101,7 +101,7 @@ class _Writer:
         return Document("\n".join(self.parts), tuple(self.blocks), marks)
 
 
-_HIDDEN = frozenset(["script", "style", "template", "head", "title", "meta", "link", "base", "svg", "math", "iframe", "object", "noembed", "noframes"])
+_HIDDEN = frozenset("script style template head title meta link base svg math iframe object noembed noframes".split())
 _KINDS = {
     **{f"h{level}": "heading" for level in range(1, 7)},
     "dt": "heading",
@@ -121,7 +121,10 @@ _KINDS = {
 }
 _LEVELS = {**{f"h{level}": level for level in range(1, 7)}, "dt": 7, "summary": 7}
 _BREAKING = frozenset(
-    ["address", "article", "aside", "body", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figure", "form", "header", "hgroup", "hr", "html", "main", "menu", "noscript", "ol", "optgroup", "p", "pre", "section", "select", "table", "tbody", "textarea", "tfoot", "thead", "tr", "ul", "br"]
+    (
+        "address article aside body center details dialog dir div dl fieldset figure form header hgroup hr html main "
+        "menu noscript ol optgroup p pre section select table tbody textarea tfoot thead tr ul br"
+    ).split()
 )
 # A kind met inside these stays what its surrounding is, so that a list in a footer is footer.
 _HOLDING = frozenset({"nav", "footer", "quote"})
@@ -252,8 +255,9 @@ def decode(raw: bytes, content_type: str = "") -> str:
 
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
-_UNNESTED = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "li", "p", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot"]
+_UNNESTED = frozenset(  # void, or closed by the next of their kind
+    "area base br col embed hr img input link meta source track wbr".split()
+    + "li p td th tr dt dd option thead tbody tfoot".split()
 )
 _DEEPEST = 500  # as browsers do; the parser's time grows with the square of the depth
 _MANY_TAGS = 20_000
@@ -352,23 +356,25 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+def _line_kind(line: str) -> tuple[str, int, int]:
+    """Kind, heading level, and how long the bullet or the heading's mark is."""
+    if heading := _HEADING.match(line):
+        return "heading", len(heading.group(1)), heading.end()
+    if bullet := _BULLET.match(line) or _CJK_BULLET.match(line):
+        return "list_item", 0, bullet.end()
+    return "paragraph", 0, 0
+
+
 def read_text(text: str) -> Document:
     """Plain text, kept as it is: one block a line; bullets are list items, `# ` lines are headings."""
     clean = _clean(text)
     writer = _Writer()
     blocks: list[Block] = []
     for start, end in _lines(clean):
-        line = clean[start:end]
-        kind, level = "paragraph", 0
-        bullet = _BULLET.match(line) or _CJK_BULLET.match(line)
-        heading = _HEADING.match(line)
-        if heading:
-            kind, level, start = "heading", len(heading.group(1)), start + heading.end()
-        elif bullet:
-            kind, start = "list_item", start + bullet.end()
-        writer.add(kind, clean[start:end], level)
+        kind, level, marker = _line_kind(clean[start:end])
+        writer.add(kind, clean[start + marker : end], level)
         path = writer.blocks[-1].heading_path
-        blocks.append(Block(len(blocks), kind, start, end, path, level))
+        blocks.append(Block(len(blocks), kind, start + marker, end, path, level))
     marks = Marks()
     marks.text(clean)
     return Document(clean, tuple(blocks), marks.found())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from monitor.classify.context import Voice, voice
 from monitor.classify.scan import Hit, between, names
@@ -37,7 +38,10 @@ class _Compiled:
     veto: int
 
     def met(self, mask: int) -> bool:
-        return not mask & self.veto and all(mask & slot for slot in self.slots)
+        return not mask & self.veto and self.has_all(mask)
+
+    def has_all(self, mask: int) -> bool:
+        return all(mask & slot for slot in self.slots)
 
 
 class _Rules:
@@ -49,6 +53,7 @@ class _Rules:
         self.sentence = [self._compile(rule) for rule in rules if rule.row.structure == "sentence"]
         self.list = [self._compile(rule) for rule in rules if rule.row.structure == "list"]
         self._met: dict[int, list[_Compiled]] = {}
+        self._reach: dict[int, bool] = {}
 
     def met(self, mask: int) -> list[_Compiled]:
         """Sentence rules whose classes are all there. Remembered: few of the possible masks occur."""
@@ -57,6 +62,15 @@ class _Rules:
             if len(self._met) >= _MASKS_KEPT:
                 self._met.clear()
             found = self._met[mask] = [compiled for compiled in self.sentence if compiled.met(mask)]
+        return found
+
+    def within_reach(self, mask: int) -> bool:
+        """Could a sentence of a block with these classes meet a rule? It has no class that its block lacks."""
+        found = self._reach.get(mask)
+        if found is None:
+            if len(self._reach) >= _MASKS_KEPT:
+                self._reach.clear()
+            found = self._reach[mask] = any(compiled.has_all(mask) for compiled in self.sentence)
         return found
 
     def _compile(self, rule: Rule) -> _Compiled:
@@ -87,8 +101,19 @@ class Part:
     end: int
     hits: list[Hit]
     names: frozenset[str]
-    sentences: list[Sentence]
     voice: Voice
+    text: str
+    """The whole folded text, which `start` and `end` count in."""
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """Cut up when first asked for: most blocks of a page hold nothing that a rule could meet."""
+        begins = [hit.start for hit in self.hits]
+        found = []
+        for span in sentences(self.text, self.start, self.end) if self.hits else ():
+            inside = between(self.hits, begins, span.start, span.end)
+            found.append(Sentence(span, inside, names(inside)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -161,14 +186,7 @@ class _Cursor:
 
 
 def _part(block: Block, start: int, end: int, own: list[Hit], text: str) -> Part:
-    if not own:
-        return Part(block, start, end, own, frozenset(), [], Voice())
-    begins = [hit.start for hit in own]
-    found = []
-    for span in sentences(text, start, end):
-        inside = between(own, begins, span.start, span.end)
-        found.append(Sentence(span, inside, names(inside)))
-    return Part(block, start, end, own, names(own), found, voice(own, text))
+    return Part(block, start, end, own, names(own), voice(own, text) if own else Voice(), text)
 
 
 def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
@@ -178,7 +196,7 @@ def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
     for index, part in enumerate(page.parts):
         if not part.names:
             continue
-        for number, sentence in enumerate(part.sentences):
+        for number, sentence in enumerate(part.sentences if rules.within_reach(rules.mask(part.names)) else ()):
             if not sentence.names:
                 continue
             yield from _in_sentence(page, index, sentence, rules, products)
@@ -189,15 +207,17 @@ def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
 
 
 def _in_sentence(page: Page, index: int, sentence: Sentence, rules: _Rules, products: list[int]) -> Iterator[Candidate]:
+    found = []
     part = page.parts[index]
-    mask = rules.mask(sentence.names)
-    for compiled in rules.met(mask):
+    for compiled in rules.met(rules.mask(sentence.names)):
         rule = compiled.rule
         product = _product(page, index, sentence, products, rule)
         key = meet(rule, sentence.hits, page.folded.text) if product else None
         if key is not None:
             lead = tuple(leading(page, index)) if part.block.kind in _ITEM_KINDS else ()
-            yield Candidate(rule, part, sentence.span.start, sentence.span.end, key, sentence, product, lead)
+            found.append(Candidate(rule, part, sentence.span.start, sentence.span.end, key, sentence, product, lead))
+    spoken_for = {hit for one in found if not one.rule.row.fallback for hit in one.key}
+    yield from (one for one in found if not (one.rule.row.fallback and spoken_for & set(one.key[1:])))
 
 
 def _pair(
@@ -284,15 +304,19 @@ def _product(page: Page, index: int, sentence: Sentence, products: list[int], ru
         return "sentence"
     if rule.row.product == "sentence":
         return ""
-    part = page.parts[index]
-    if part.names & _PRODUCTS:
+    if page.parts[index].names & _PRODUCTS:
         return "block"
     if any(page.parts[lead].names & _PRODUCTS for lead in leading(page, index)):
         return "heading"
+    return _farther(page, index, products)
+
+
+def _farther(page: Page, index: int, products: list[int]) -> str:
     at = bisect_left(products, index)
     if any(abs(products[near] - index) == 1 for near in (at - 1, at) if 0 <= near < len(products)):
         return "neighbour"
-    if any(page.parts[one].block.kind in ("title", "meta") or page.parts[one].block.level == 1 for one in products[:8]):
+    first = (page.parts[one].block for one in products[:8])
+    if any(block.kind in ("title", "meta") or (block.kind, block.level) == ("heading", 1) for block in first):
         return "title"
     if page.product_context:
         return "context"

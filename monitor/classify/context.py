@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from monitor.classify.scan import Hit
 
@@ -70,7 +71,7 @@ def segments(hits: Sequence[Hit], text: str, start: int, end: int) -> list[tuple
             if comma >= 0:
                 cuts.add(comma)
     ordered = sorted(cuts)
-    return list(zip(ordered, ordered[1:], strict=False))
+    return list(pairwise(ordered))
 
 
 def read(
@@ -141,7 +142,8 @@ def _negators(
 
 
 def _covers(negator: Hit, key: Sequence[Hit], hits: Sequence[Hit], home: tuple[int, int], text: str) -> bool:
-    assert negator.cue is not None
+    if negator.cue is None:
+        return False
     group = negator.cue.group
     stop = min(home[1], negator.end + group.reach)
     if group.direction == "next":

@@ -56,8 +56,6 @@ def judge_document(
     """Judges a document that has been read. `jurisdictions` None: those it addresses, else us, uk, eu and ca."""
     folded = fold(document.text)
     spoken = language(document, folded.text, lang)
-    spoke_to = tuple(addressed(document, url, spoken))
-    codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
     empty = Judgement(
         document=document,
         decision="clear",
@@ -66,7 +64,7 @@ def judge_document(
         lang=spoken,
         text_sha256=hashlib.sha256(document.text.encode()).hexdigest(),
         knowledge_version=knowledge.version,
-        addressed=spoke_to,
+        addressed=(),
         product_names=(),
         findings=(),
         dropped=(),
@@ -78,6 +76,8 @@ def judge_document(
     page = cut(document, folded, hits, product_context)
     if not product_context and not page.names & {"product_exosome", "product_cell"}:
         return empty
+    spoke_to = tuple(addressed(document, url, spoken))
+    codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
     role = role_reader(knowledge).read(document, folded.text, url, langs, voice(hits, folded.text))
     facts = product_facts(page)
     claims = _Claims(page, knowledge, role, spoken, facts, codes).judged()
@@ -90,6 +90,7 @@ def judge_document(
         decision=decision,
         role=role.role,
         role_why=role.why,
+        addressed=spoke_to,
         product_names=product_names(page),
         findings=findings,
         dropped=tuple(claim for claim in claims if claim.decision == "drop"),

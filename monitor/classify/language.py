@@ -25,13 +25,26 @@ _WORDS_NEEDED = 12
 
 
 _FUNCTION_WORDS = {
-    "en": "the of and to is that for with are you your we our not this as it be on by from or have they can which their has",
-    "es": "el la los las de que y en un una para con por es se su sus del al como mas lo nuestro tu sin son esta hay",
-    "de": "der die das und ist nicht mit ein eine den von zu fur auf im dem sich des auch wird sie durch bei oder sind was wir",
-    "fr": "le la les des et est une un que pour dans qui sur avec pas du par au aux ce sont nos vous notre plus ne votre c",
-    "pt": "o a os as de que e em um uma para com nao por se do da dos das no na ao mais sao sua seu pelo pela nosso voce",
-    "it": "il lo la gli le di che e in un una per con non si del della dei delle nel sono piu alla al i nostro come da",
-    "tr": "ve bir bu icin ile da de olarak en daha cok veya gibi olan ne kadar sonra hem mi tarafindan degil ise her",
+    "en": (
+        "the of and to is that for with are you your we our not this as it be on by from or have they can "
+        "which their has"
+    ),
+    "es": ("el la los las de que y en un una para con por es se su sus del al como mas lo nuestro tu sin son esta hay"),
+    "de": (
+        "der die das und ist nicht mit ein eine den von zu fur auf im dem sich des auch wird sie durch bei "
+        "oder sind was wir"
+    ),
+    "fr": (
+        "le la les des et est une un que pour dans qui sur avec pas du par au aux ce sont nos vous notre plus "
+        "ne votre c"
+    ),
+    "pt": (
+        "o a os as de que e em um uma para com nao por se do da dos das no na ao mais sao sua seu pelo pela nosso voce"
+    ),
+    "it": (
+        "il lo la gli le di che e in un una per con non si del della dei delle nel sono piu alla al i nostro come da"
+    ),
+    "tr": ("ve bir bu icin ile da de olarak en daha cok veya gibi olan ne kadar sonra hem mi tarafindan degil ise her"),
     "pl": "i w na z do nie sie jest to ze o od przez dla jak oraz sa po za co a tym ktore twoja nasze lub",
     "nl": "de het een van en is dat te in met voor zijn niet op aan wij ons deze ook door bij of uw worden",
     "vi": "va cua la cac co cho nhung mot khong duoc trong voi de nay tai nguoi",
@@ -43,12 +56,26 @@ for _lang, _words in _FUNCTION_WORDS.items():
         _WORD_LANGS.setdefault(_word, []).append(_lang)
 
 
+_PRODUCT_SPELLINGS = {
+    "exosomas": "es",
+    "exossomos": "pt",
+    "exossomas": "pt",
+    "esosomi": "it",
+    "exosomen": "de",
+    "egzosomy": "pl",
+    "eksozom": "tr",
+    "eksosom": "id",
+}
+
+
 def _by_function_words(words: list[str]) -> str:
     """The language with clearly the most function words; empty where none leads."""
     counts: Counter[str] = Counter()
     for word in re.findall(r"[a-z]+", " ".join(words)):
         for lang in _WORD_LANGS.get(word, ()):
             counts[lang] += 1
+        if spelt := _PRODUCT_SPELLINGS.get(word):
+            counts[spelt] += 2
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < 2:
         return ""
@@ -66,26 +93,22 @@ def _identifier() -> Any:
 
 
 def language(document: Document, folded: str, told: str = "") -> str:
-    """A two-letter code; `told` and the page's own declaration go before what the words suggest."""
+    """A two-letter code. What is told goes first, then another script, then function words, then the declaration."""
     if told:
-        return told.split("-")[0].split("_")[0].lower()
+        return _code(told)
     sample = folded[:_SAMPLE]
-    by_script = "" if sample.isascii() else _by_script(sample)
-    if by_script:
-        return by_script
-    declared = (document.marks.get("html_lang") or [""])[0].split("-")[0].lower()
+    declared = _code((document.marks.get("html_lang") or [""])[0])
     words = sample.split()
-    if len(words) < _WORDS_NEEDED and declared:
-        return declared
-    if not words:
-        return declared or "und"
-    clear = _by_function_words(words)
-    if clear:
-        return clear
-    if declared:
-        return declared
-    found, _ = _identifier().classify(document.text[:_SAMPLE])
-    return str(found)
+    enough = len(words) >= _WORDS_NEEDED or not declared
+    found = "" if sample.isascii() else _by_script(sample)
+    found = found or (_by_function_words(words) if enough else "") or declared
+    if found or not words:
+        return found or "und"
+    return str(_identifier().classify(document.text[:_SAMPLE])[0])
+
+
+def _code(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0].lower()
 
 
 def _by_script(sample: str) -> str:

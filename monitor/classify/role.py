@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,11 +12,14 @@ from monitor.classify.context import Voice
 from monitor.classify.shapes import SELLING_ROLES
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
-from monitor.knowledge.shapes import RoleRow, expand
+from monitor.knowledge.shapes import expand
 from monitor.text import Document
 
 _KNOWN_PUBLISHER = 8.0
 _VOICE_ROLES = {"attributed": "news", "quoted": "regulator", "scientific": "science"}
+
+
+Add = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,23 @@ class RoleReader:
             return PageRole(seller, _reason(reasons.get(seller, [])), "")
         return PageRole("unknown", "no sign of who speaks was strong enough", "")
 
-    def _address(self, url: str, add: object) -> None:
+    def _address(self, url: str, add: Add) -> None:
         parts = urlsplit(url if "//" in url else f"//{url}")
         host = (parts.hostname or "").removeprefix("www.")
         for row in self._roles:
             if host and any(host == known or host.endswith(f".{known}") for known in row.hosts):
-                add(row.role, _KNOWN_PUBLISHER, f"host {host} is a known publisher")  # type: ignore[operator]
+                add(row.role, _KNOWN_PUBLISHER, f"host {host} is a known publisher")
             for path in row.paths:
                 if path in parts.path.lower():
-                    add(row.role, 1.0, f"address holds {path}")  # type: ignore[operator]
+                    add(row.role, 1.0, f"address holds {path}")
 
-    def _marks(self, document: Document, add: object) -> None:
+    def _marks(self, document: Document, add: Add) -> None:
         for row in self._roles:
             for mark, weight in row.marks.items():
                 kind, _, value = mark.partition(":")
                 values = document.marks.get(kind, [])
                 if values and (not value or value in values):
-                    add(row.role, weight, f"shows {kind.replace('_', ' ')}")  # type: ignore[operator]
+                    add(row.role, weight, f"shows {kind.replace('_', ' ')}")
 
     def _cues(self, folded: str, langs: frozenset[str]) -> list[tuple[str, float, str]]:
         found: dict[tuple[str, str], float] = {}
@@ -110,7 +114,3 @@ def role_reader(knowledge: Knowledge) -> RoleReader:
     if not isinstance(made, RoleReader):
         made = knowledge.compiled["roles"] = RoleReader(knowledge)
     return made
-
-
-def statuses(rows: tuple[RoleRow, ...]) -> dict[str, str]:
-    return {row.role: row.status for row in rows}

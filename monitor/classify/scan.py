@@ -79,9 +79,11 @@ class Scanner:
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             left_open = start == 0 or not _joins(text[start - 1])
             right_open = end == size or not _joins(text[end])
-            for pattern in patterns[index]:
-                if (left_open or pattern.free_left) and (right_open or pattern.free_right):
-                    found.append(Hit(start, end, pattern.name, pattern.cue))
+            found.extend(
+                Hit(start, end, pattern.name, pattern.cue)
+                for pattern in patterns[index]
+                if (left_open or pattern.free_left) and (right_open or pattern.free_right)
+            )
         return _longest(found)
 
 

@@ -25,8 +25,8 @@ Kind = Literal[
     "seller",
 ]
 Direction = Literal["forward", "backward", "both", "next", "sentence"]
-Structure = Literal["sentence", "list", "pair"]
-ProductNear = Literal["sentence", "near", "page"]
+Structure = Literal["sentence", "list"]
+ProductNear = Literal["sentence", "near"]
 
 
 def expand(terms: str) -> Iterator[str]:
@@ -112,13 +112,14 @@ class ClaimRule(Row):
 
     id: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$")
     needs: Annotated[list[list[str]], Field(min_length=1, max_length=4)]
-    lead: list[list[str]] = []
+    lead: tuple[tuple[str, ...], ...] = ()
     within: int = Field(default=110, ge=5, le=400)
     ordered: bool = False
     number: bool = False  # a number must stand right before the first hit
-    veto: list[str] = []
+    veto: tuple[str, ...] = ()
     structure: Structure = "sentence"
     product: ProductNear = "near"
+    fallback: bool = False  # only where no other rule uses the words that it names after the first
     negation_is_claim: bool = False  # "no side effects": the negation is the claim
     weight: float = Field(ge=-2, le=4)
     note: str = Field(min_length=5)
@@ -148,10 +149,10 @@ class RoleRow(Row):
 
     role: str = Field(pattern=r"^[a-z]+$")
     status: str = ""  # what candidates on such a page become
-    hosts: list[str] = []
-    paths: list[str] = []
-    marks: dict[str, float] = {}
-    cues: list[RoleCues] = []
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    marks: dict[str, float] = Field(default_factory=dict)
+    cues: tuple[RoleCues, ...] = ()
 
 
 class RolesFile(Row):

@@ -301,14 +301,14 @@ def test_a_moved_claim_makes_no_event(desk: Desk) -> None:
 
 
 def test_what_our_rules_change_is_not_what_the_seller_changed(desk: Desk, knowledge: Knowledge) -> None:
-    """A rule is switched off: the standing claim is cleared by the rules; on again: flagged by the rules."""
+    """A category is switched off: the standing claim is cleared by the rules; on again: flagged by the rules."""
     desk.take(desk.site(CURE, HAIR))
     with reading(desk.engine) as session:
-        rule = session.exec(select(Claim).where(Claim.quote == CURE)).one().rule_id
+        category = session.exec(select(Claim).where(Claim.quote == CURE)).one().category
     without = replace(
         knowledge,
-        version="without one rule",
-        claims=tuple(one for one in knowledge.claims if one.id != rule),
+        version="without one category",
+        claims=tuple(one for one in knowledge.claims if one.category != category),
         compiled={},
     )
     cleared = rejudge(desk.engine, without, desk.config, now=desk.at)

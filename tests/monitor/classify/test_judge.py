@@ -88,8 +88,9 @@ CASES = [
     ),
     Case(
         "abstract",
-        "<h2>Abstract</h2><p>Background: exosomes repair cartilage in mice. Methods: we assessed rats in vivo. Results: "
-        "exosomes were safe and effective (p&lt;0.05).</p><p>Keywords: exosomes. Corresponding author: N. Orr.</p>",
+        "<h2>Abstract</h2><p>Background: exosomes repair cartilage in mice. Methods: we assessed rats in vivo. "
+        "Results: exosomes were safe and effective (p&lt;0.05).</p>"
+        "<p>Keywords: exosomes. Corresponding author: N. Orr.</p>",
         "clear",
         dropped="scientific",
     ),
@@ -115,7 +116,8 @@ CASES = [
     ),
     Case(
         "bare list items",
-        f"{BOOK}<h1>Exosome therapy</h1><h2>Conditions we treat</h2><ul><li>Autism</li><li>COPD</li><li>Lupus</li></ul>",
+        f"{BOOK}<h1>Exosome therapy</h1><h2>Conditions we treat</h2><ul><li>Autism</li><li>COPD</li>"
+        "<li>Lupus</li></ul>",
         "flag",
         frozenset({"disease_treatment", "vulnerable_group"}),
     ),
@@ -156,7 +158,8 @@ CASES = [
     ),
     Case(
         "sold as cosmetic, dosed for infusion",
-        f"{SHOP}<h1>Exosomes, 50 billion</h1><p>For cosmetic use only. Infuse exosomes intravenously over 90 minutes.</p>",
+        f"{SHOP}<h1>Exosomes, 50 billion</h1><p>For cosmetic use only. Infuse exosomes intravenously over 90 "
+        "minutes.</p>",
         "flag",
         frozenset({"route_injection_iv"}),
     ),
