@@ -10,12 +10,13 @@ from typing import Any
 from sqlmodel import Session, select
 
 from monitor import search
-from monitor.classify import JudgedClaim, Verdict
+from monitor.classify import JudgedClaim, Judgement, Verdict
 from monitor.db import id_of
 from monitor.history import Chronicle
 from monitor.models import Claim, ClaimPlace, ClaimRevision, Finding, Organisation, Page, Product
 from monitor.text import fold
 
+_LONGEST_NAME = 80
 _SEVERITIES = ("High", "Medium", "Low")
 
 
@@ -29,6 +30,25 @@ class PageReading:
     findings: Sequence[JudgedClaim] | None
     """Claims of this reading; None where the text was judged before and nothing on the page waits to be settled."""
     seen: datetime
+    product: str = ""
+    """The one product that the page is about, as it names it; empty if it is not about one."""
+
+
+def product_named(judgement: Judgement) -> str:
+    """The product a page is about: named alone in its structured data, in its main heading, or by a coined word."""
+    structured = judgement.document.marks.get("product_names", [])
+    if len(structured) == 1:
+        return structured[0]
+    words = {folded_quote(claim.product) for claim in judgement.findings} | set(
+        map(folded_quote, judgement.product_names)
+    )
+    document = judgement.document
+    main = next((block for block in document.blocks if block.kind == "heading" and block.level == 1), None)
+    if main is not None and main.end - main.start <= _LONGEST_NAME:
+        heading = document.text[main.start : main.end]
+        if any(word and word in folded_quote(heading) for word in words):
+            return heading
+    return judgement.product_names[0] if len(judgement.product_names) == 1 else ""
 
 
 def folded_quote(quote: str) -> str:
@@ -154,15 +174,16 @@ class ClaimWriter:
         return Verdict(verdict.code, "", (), False, "not assessed: not among the jurisdictions of the configuration")
 
     def _product_of(self, judged: JudgedClaim, reading: PageReading) -> int | None:
-        if not judged.product:
+        name = reading.product or judged.product
+        if not name:
             return None
-        page, folded = reading.page, folded_quote(judged.product)
+        page, folded = reading.page, folded_quote(name)
         product = self._session.exec(select(Product).where(Product.host == page.host, Product.folded == folded)).first()
         if product is None:
             product = Product(
                 organisation_id=page.organisation_id,
                 host=page.host,
-                name=judged.product,
+                name=name,
                 folded=folded,
                 first_seen=reading.seen,
                 last_seen=reading.seen,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
+
+from ahocorasick_rs import AhoCorasick
 
 _LIMIT = 20  # values kept of one kind: enough to judge by, bounded on hostile pages
 _TEXT_MARKS = {
@@ -19,15 +21,17 @@ _TEXT_MARKS = {
     "trial_ids": re.compile(r"\bNCT\d{8}\b|\bEudraCT\s?\d{4}-\d{6}-\d{2}|\bjRCT[a-z]?\d{9,}|\bACTRN\d{14}\b"),
     "dois": re.compile(r"\b10\.\d{4,9}/[^\s\"'<>]{3,80}"),
 }
-# What each kind cannot be without. Looking for these first, and for the pattern around them only, is what keeps a long
-# page quick: its text is mostly none of this.
+# What each kind cannot be without. Looking for these first, all in one pass, and for the pattern around them only, is
+# what keeps a long page quick: its text is mostly none of this.
 _ANCHORS = {
-    "prices": re.compile(r"[$€£¥₩₺円元원]|USD|EUR|GBP|CAD|AUD|CHF|KRW|JPY|TRY|TL|zł"),
-    "phones": re.compile(r"\+"),
-    "catalogue_numbers": re.compile(r"[Cc][Aa][Tt]"),
-    "trial_ids": re.compile(r"NCT|EudraCT|jRCT|ACTRN"),
-    "dois": re.compile(r"10\."),
+    "prices": (*"$€£¥₩₺円元", "USD", "EUR", "GBP", "CAD", "AUD", "CHF", "KRW", "JPY", "TRY", "TL", "zł"),
+    "phones": ("+",),
+    "catalogue_numbers": ("cat", "Cat", "CAT"),
+    "trial_ids": ("NCT", "EudraCT", "jRCT", "ACTRN"),
+    "dois": ("10.",),
 }
+_ANCHOR_KINDS = [kind for kind, words in _ANCHORS.items() for _ in words]
+_ANCHOR_SCAN = AhoCorasick([word for words in _ANCHORS.values() for word in words])
 _BEFORE, _AFTER = 24, 120  # characters around an anchor in which its pattern may lie
 _ANCHORS_TRIED = 2_000
 _CURRENCY_SIGNS = {
@@ -108,8 +112,11 @@ class Marks:
             self.add("currencies", attributes.get("content") or "")
 
     def text(self, text: str) -> None:
-        for kind, pattern in _TEXT_MARKS.items():
-            for value in islice(_around(_ANCHORS[kind], pattern, text), _LIMIT):
+        anchors: dict[str, list[tuple[int, int]]] = {}
+        for index, start, end in _ANCHOR_SCAN.find_matches_as_indexes(text):
+            anchors.setdefault(_ANCHOR_KINDS[index], []).append((start, end))
+        for kind, places in anchors.items():
+            for value in islice(_around(places[:_ANCHORS_TRIED], _TEXT_MARKS[kind], text), _LIMIT):
                 self.add(kind, value)
         for price in list(self._found.get("prices", ())):
             code = re.search(r"[A-Z]{3}\b", price)
@@ -117,12 +124,12 @@ class Marks:
             self.add("currencies", code.group() if code else sign)
 
 
-def _around(anchor: re.Pattern[str], pattern: re.Pattern[str], text: str) -> Iterator[str]:
+def _around(places: Iterable[tuple[int, int]], pattern: re.Pattern[str], text: str) -> Iterator[str]:
     """Matches of `pattern` near an anchor, in order, none twice."""
     done = 0
-    for found in islice(anchor.finditer(text), _ANCHORS_TRIED):
-        match = pattern.search(text, max(done, found.start() - _BEFORE), found.end() + _AFTER)
-        if match and match.start() <= found.end():
+    for start, end in places:
+        match = pattern.search(text, max(done, start - _BEFORE), end + _AFTER)
+        if match and match.start() <= end:
             done = match.end()
             yield match.group()
 

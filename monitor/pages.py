@@ -12,7 +12,7 @@ from sqlmodel import Session, func, select
 
 from monitor import organisations
 from monitor.changes import follow, unsettled
-from monitor.claims import PageReading, claims_on, highest
+from monitor.claims import PageReading, claims_on, highest, product_named
 from monitor.classify import Judgement, judge_document
 from monitor.config import Site
 from monitor.db import id_of
@@ -101,15 +101,15 @@ class _Intake:
             return self._held(page, version, seen)
         judgement = judge_document(document, self.knowledge, url=page.url)
         new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
-        return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen)
+        return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, product_named(judgement))
 
     def _held(self, page: Page, version: PageVersion, seen: datetime) -> PageReading:
         """A text that was judged before; judged again only where a claim waits for its second reading."""
-        findings = None
-        if unsettled(self.session, page):
-            document = Document.from_json(version.text, version.document)
-            findings = judge_document(document, self.knowledge, url=page.url).findings
-        return PageReading(page, id_of(version), version.knowledge_version, findings, seen)
+        if not unsettled(self.session, page):
+            return PageReading(page, id_of(version), version.knowledge_version, None, seen)
+        document = Document.from_json(version.text, version.document)
+        again = judge_document(document, self.knowledge, url=page.url)
+        return PageReading(page, id_of(version), version.knowledge_version, again.findings, seen, product_named(again))
 
     def _page_of(self, record: PageRecord, seen: datetime) -> Page:
         page = self.pages.get(record.url)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from monitor.claims import ClaimWriter, PageReading, folded_quote
+from monitor.claims import ClaimWriter, PageReading, folded_quote, product_named
 from monitor.classify import JudgedClaim, judge_document
 from monitor.config import Config
 from monitor.db import id_of, reading, transaction
@@ -64,7 +64,9 @@ def rejudge_page(
     session.add_all([version, page])
     occasion = f"rules {knowledge.version} page {page.id}"
     chronicle = Chronicle(session, run_id=None, source_id=page.source_id, baseline=False, occasion=occasion)
-    read = PageReading(page, id_of(version), version.knowledge_version, judgement.findings, at)
+    read = PageReading(
+        page, id_of(version), version.knowledge_version, judgement.findings, at, product_named(judgement)
+    )
     _Rejudged(session, read, ClaimWriter(session, jurisdictions), chronicle).settle()
     return dict(Counter(event.kind for event in chronicle.events))
 

@@ -164,6 +164,8 @@ _PRICE = re.compile(
 )
 
 
+PRICE_REACH = 40
+"""Characters on either side of a currency's sign in which the whole price lies."""
 _MONEY_ANCHORS = ("$", *places.CURRENCY_SIGNS, *places.CURRENCIES)
 
 
@@ -174,8 +176,8 @@ def _money(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
         if code and code != "us":
             yield Sign(code, STRONG, "currency", currency)
     seen: set[str] = set()
-    for source in (*marks.get("prices", ()), text if _has_money(text) else ""):
-        for match in _PRICE.finditer(source):
+    for matches in (*map(_PRICE.finditer, marks.get("prices", ())), _prices_in(text)):
+        for match in matches:
             iso = match["after_sign"] or match["iso"] or match["iso_after"]
             sign = match["sign"] or match["sign_after"]
             if (iso or sign) in seen:
@@ -189,8 +191,14 @@ def _money(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
                 yield Sign(places.CURRENCY_SIGNS[sign], STRONG, "price", match.group())
 
 
-def _has_money(text: str) -> bool:
-    return bool(_anchors(_MONEY_ANCHORS).find_matches_as_indexes(text))
+def _prices_in(text: str) -> Iterator[re.Match[str]]:
+    """Prices near a currency's sign or code: a long page is not searched for them elsewhere."""
+    done = 0
+    for _, start, end in _anchors(_MONEY_ANCHORS).find_matches_as_indexes(text):
+        match = _PRICE.search(text, max(done, start - PRICE_REACH), end + PRICE_REACH)
+        if match and match.start() <= end:
+            done = match.end()
+            yield match
 
 
 # Each pattern begins with a character that is rare in prose and looks back from there: that is what makes it quick.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from monitor.classify.compose import Page
 from monitor.classify.shapes import ProductFacts
@@ -21,6 +22,9 @@ _ROUTES = (
     ("route_needle", "needling"),
     ("topical", "topical"),
 )
+_NAMES_KEPT = 20
+_EXO = re.compile("[eE][xX][oO]")
+_WORD = re.compile(r"[\w+-]+")
 _NAME_WORD = re.compile(r"[A-Z][\w+-]*(?:exo|Exo|EXO)[\w+-]*|\b(?:Exo|EXO)[A-Z0-9][\w+-]*")
 
 
@@ -37,7 +41,23 @@ def product_facts(page: Page) -> ProductFacts:
 def product_names(page: Page) -> tuple[str, ...]:
     """Names that the page gives its products: structured data first, then coined words with Exo in them."""
     found: dict[str, None] = dict.fromkeys(page.document.marks.get("product_names", []))
-    for match in _NAME_WORD.finditer(page.document.text[:50_000]):
-        if match.group().lower() not in ("exosome", "exosomes", "exosomal") and len(found) < 20:
-            found[match.group()] = None
+    for word in _words_with_exo(page.document.text):
+        if len(found) >= _NAMES_KEPT:
+            break
+        if _NAME_WORD.fullmatch(word) and word.lower() not in ("exosome", "exosomes", "exosomal"):
+            found[word] = None
     return tuple(found)
+
+
+def _words_with_exo(text: str) -> Iterator[str]:
+    at = 0
+    for match in _EXO.finditer(text):
+        if match.start() < at:
+            continue
+        start = match.start()
+        while start > at and (text[start - 1].isalnum() or text[start - 1] in "_+-"):
+            start -= 1
+        found = _WORD.match(text, start)
+        if found:
+            at = found.end()
+            yield found.group()

@@ -26,6 +26,7 @@ from monitor.models import (
     NoticeRevision,
     Organisation,
     Page,
+    Product,
     Run,
     SearchDocument,
     Source,
@@ -457,6 +458,16 @@ def test_a_jurisdiction_the_operator_does_not_want_is_not_assessed(desk: Desk) -
         findings = session.exec(select(Finding)).all()
     assert any(one.assessed for one in findings if one.jurisdiction == "uk")
     assert not any(one.assessed for one in findings if one.jurisdiction != "uk")
+
+
+def test_a_claim_is_about_the_product_that_its_page_names(desk: Desk) -> None:
+    maker = desk.site()
+    maker.page("http://kelda.example/gel", "<h1>KeldaExo exosome gel</h1><p>This exosome gel treats eczema. $90.</p>")
+    desk.take(maker)
+
+    with reading(desk.engine) as session:
+        [claim] = session.exec(select(Claim).where(Claim.category == "skin_drug_claim"))
+        assert session.get_one(Product, claim.product_id).name == "KeldaExo exosome gel"
 
 
 def test_nul_characters_and_hostile_names_are_stored(desk: Desk) -> None:
