@@ -13,6 +13,7 @@ from monitor.db import id_of
 from monitor.history import Chronicle
 from monitor.lives import ClaimState, Life, MoveKind, Wording, step
 from monitor.models import Cause, Claim, ClaimPlace, EventKind, Page, PageVersion
+from monitor.review import reopen
 
 _KINDS = {
     MoveKind.APPEARED: EventKind.CLAIM_APPEARED,
@@ -71,6 +72,8 @@ class _Follower:
                 self._write_back(life)
         for move in moves:
             # A page that is gone tells of all its claims in one line: they get none of their own.
+            if move.kind is MoveKind.REWORDED:
+                reopen(self._session, self._claims[move.life.ref], self._chronicle)
             if move.kind is not MoveKind.WITHDRAWN or gone.keys().isdisjoint(move.life.places):
                 self._tell(move.kind, self._claims[move.life.ref], move.before)
         return self._second_looks()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.commands import asking, running, status, watching
+from monitor.commands import asking, reviewing, running, status, watching
 from monitor.commands.common import FAILED, MISUSED, State, UserError, database, state_of
 from monitor.config import ConfigError
 
@@ -79,6 +79,7 @@ app.command()(asking.serve)
 app.command()(asking.digest)
 app.add_typer(watching.watch, name="watch")
 app.command()(asking.judge)
+app.add_typer(reviewing.review, name="review")
 app.command()(status.sources)
 app.command()(running.intake)
 app.add_typer(running.evidence, name="evidence")

@@ -270,6 +270,7 @@ class Claim(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     baseline: bool = False
     review_state: str = "unreviewed"
+    """A `ReviewState`."""
 
 
 class ClaimRevision(SQLModel, table=True):
@@ -300,6 +301,30 @@ class ClaimPlace(SQLModel, table=True):
     lacking: int = 0
     """Good readings in a row without it: at 2 it no longer stands there."""
     last_seen: datetime = Field(sa_column=_time())
+
+
+class ReviewState(StrEnum):
+    UNREVIEWED = "unreviewed"
+    CONFIRMED = "confirmed"
+    """A person read it as a claim that is flagged rightly. Not a finding that anyone broke the law."""
+    DISMISSED = "dismissed"
+    REOPENED = "reopened"
+    """It was decided, and then its wording changed."""
+
+
+class Review(SQLModel, table=True):
+    """One decision about a claim. Decisions are added, never changed: the latest one holds."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    claim_id: int = Field(foreign_key="claim.id", index=True)
+    state: str
+    reason: str = Field(default="", sa_column=_text())
+    reviewer: str
+    at: datetime = Field(sa_column=_time())
+    quote: str = Field(sa_column=_text())
+    """The wording that was decided on."""
+    category: str
+    language: str = ""
 
 
 class Finding(SQLModel, table=True):
@@ -334,6 +359,8 @@ class EventKind(StrEnum):
     """Our rules changed: a standing text is now a claim, or is judged otherwise."""
     CLAIM_CLEARED = "claim_cleared"
     """Our rules changed: a standing text is no longer a claim."""
+    CLAIM_REVIEWED = "claim_reviewed"
+    """A person decided, or a decision was re-opened because the wording changed."""
     PAGE_GONE = "page_gone"
     PAGE_BACK = "page_back"
     SOURCE_BLIND = "source_blind"

@@ -78,6 +78,7 @@ EVENTS: Mapping[str, str] = {
     "claim_reappeared": "Reappeared",
     "claim_flagged": "Judged otherwise under our changed rules",
     "claim_cleared": "No longer a claim under our changed rules",
+    "claim_reviewed": "Decided in review",
     "page_gone": "Page gone",
     "page_back": "Page back",
     "source_blind": "Source went blind",

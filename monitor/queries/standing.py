@@ -51,7 +51,7 @@ def waiting(session: Session) -> Waiting:
     """Standing claims that nobody has reviewed, by decision."""
     rows = session.execute(
         select(Claim.decision, Claim.severity, func.count())
-        .where(Claim.review_state == "unreviewed", col(Claim.state).in_(STANDING_STATES))
+        .where(col(Claim.review_state).in_(("unreviewed", "reopened")), col(Claim.state).in_(STANDING_STATES))
         .group_by(Claim.decision, Claim.severity)
     ).all()
     return Waiting(

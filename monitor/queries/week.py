@@ -52,6 +52,7 @@ CLAIM_KINDS = (
     EventKind.CLAIM_WITHDRAWN,
     EventKind.CLAIM_FLAGGED,
     EventKind.CLAIM_CLEARED,
+    EventKind.CLAIM_REVIEWED,
 )
 NOTICE_FIELDS = ("title", "issued", "posted", "updated", "status", "classification", "summary", "text", "products")
 """Fields of a notice whose change a reader wants named."""
