@@ -1,8 +1,9 @@
 """Which jurisdictions a page speaks to, each with the evidence in its own words.
 
-Signs are strong (one is enough) or weak (two different ones are needed). English alone is no sign. Member
-states of the European Union are given as `eu`, with the country named. No network and no cache: the public
-suffix list is the one that tldextract brings along.
+Signs are strong (one is enough) or weak (two different ones are needed). English alone is no sign, and a language
+of several countries a weak one for each. A member state of the European Union is given twice: under its own code,
+and as `eu` with the country named. No network and no cache: the public suffix list is the one that tldextract
+brings along.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from ahocorasick_rs import AhoCorasick
 
 from monitor.classify import places
+from monitor.classify.postal import postal
 from monitor.classify.shapes import Addressed
 from monitor.text import Document
 
@@ -29,7 +31,7 @@ SHOWN = 4
 
 
 class Sign(NamedTuple):
-    """One piece of evidence. `country` before member states are gathered under `eu`."""
+    """One piece of evidence. `country` may be a member state: it then speaks for `eu` too."""
 
     country: str
     weight: int
@@ -44,7 +46,8 @@ def addressed(document: Document, url: str, lang: str) -> tuple[Addressed, ...]:
     """
     by_code: dict[str, list[Sign]] = {}
     for sign in _without_foreign_dollars(list(dict.fromkeys(_signs(document, url, lang)))):
-        by_code.setdefault(_code(sign.country), []).append(sign)
+        for code in _codes(sign.country):
+            by_code.setdefault(code, []).append(sign)
     found = [
         (sum(weights.values()), code, signs)
         for code, signs in by_code.items()
@@ -62,15 +65,19 @@ def _by_kind(signs: Iterable[Sign]) -> dict[str, int]:
     return weights
 
 
-def _code(country: str) -> str:
-    return "eu" if country in places.MEMBER_STATES else country
+def _codes(country: str) -> tuple[str, ...]:
+    return (country, "eu") if country in places.MEMBER_STATES else (country,)
 
 
 def _why(code: str, signs: Iterable[Sign]) -> str:
     best = sorted(signs, key=lambda sign: -sign.weight)
     told: dict[str, str] = {}
+    said: set[tuple[str, str]] = set()
     for sign in best:
-        told.setdefault(f"{sign.kind} {sign.country}", _told(code, sign))
+        # One language may speak for several member states.
+        if (sign.kind, sign.evidence) not in said:
+            said.add((sign.kind, sign.evidence))
+            told.setdefault(f"{sign.kind} {sign.country}", _told(code, sign))
     return "; ".join(list(told.values())[:SHOWN])
 
 
@@ -83,8 +90,9 @@ def _told(code: str, sign: Sign) -> str:
 
 
 def _without_foreign_dollars(signs: list[Sign]) -> list[Sign]:
-    """A bare "$" on a page that shows signs of another dollar country is that country's."""
-    others = {sign.country for sign in signs} & set(places.DOLLAR_CODES)
+    """A bare "$" on a page that shows signs of another dollar country is that country's; a language is not enough."""
+    others = {sign.country for sign in signs if sign.kind != "language" or sign.weight == STRONG}
+    others &= set(places.DOLLAR_CODES)
     return [sign for sign in signs if not (others and sign.kind == "price" and sign.evidence.startswith("$"))]
 
 
@@ -113,7 +121,8 @@ def _host(url: str) -> Iterator[Sign]:
     host = (parts.hostname or "").lower()
     suffix = _suffixes()(host).suffix if host else ""
     last = suffix.rpartition(".")[2]
-    if len(last) == 2 and last not in places.GENERIC_SUFFIXES:
+    # What is registered under com.co, unlike under co, is so because of the country.
+    if len(last) == 2 and (last not in places.GENERIC_SUFFIXES or "." in suffix):
         yield Sign(_country(last), STRONG, "host ends in", f".{suffix}")
     for segment in parts.path.split("/")[1:3]:
         region = _region(segment)
@@ -149,9 +158,11 @@ def _languages(marks: dict[str, list[str]], lang: str) -> Iterator[Sign]:
             weight = WEAK if region == "us" else STRONG
             yield Sign(region, weight, "language", value)
             continue
-        home = places.LANGUAGE_HOMES.get(value.strip().lower().split("-")[0].split("_")[0])
-        if home:
-            yield Sign(home, STRONG, "language", value)
+        spoken = value.strip().lower().split("-")[0].split("_")[0]
+        if spoken in places.LANGUAGE_HOMES:
+            yield Sign(places.LANGUAGE_HOMES[spoken], STRONG, "language", value)
+        for country in places.SHARED_LANGUAGES.get(spoken, ()):
+            yield Sign(country, WEAK, "language", value)
 
 
 _SIGN = "|".join(sorted((re.escape(sign) for sign in places.CURRENCY_SIGNS), key=len, reverse=True))
@@ -233,39 +244,9 @@ def _phone_region(raw: str, default: str | None) -> str:
     return _country(region.lower()) if region and region.isalpha() else ""
 
 
-_STATE = "|".join((*places.US_STATES, *places.US_STATE_NAMES))
-_ZIP = re.compile(r"\d{5}(?<!\d{6})(?:-\d{4})?(?!\d)")
-_BEFORE_ZIP = re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{_STATE}),? )$")
-_INWARD_UK = re.compile(r"\d[ABD-HJLNP-UW-Z]{2}(?![\w-])")
-_OUTWARD_UK = re.compile(rf"(?<![\w-])(?:{'|'.join(places.UK_POSTCODE_AREAS)})\d[\dA-HJKPSTUW]? $")
-_POSTCODE_CA = re.compile(r"\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])")
-_PROVINCE = "|".join((*places.CANADIAN_PROVINCES, "Ontario", "Quebec", "Québec", "British Columbia", "Alberta"))
-_BEFORE_CA = re.compile(rf"(?<![\w-])((?:{_PROVINCE}),? )?[ABCEGHJ-NPRSTVXY]$")
-REACH = 24
-"""Characters looked at before the digits of an address: more than the longest state name and its comma."""
-
-
 def _postal(text: str) -> Iterator[Sign]:
-    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text):
-        yield Sign("us", STRONG, "postal address", before.group(1) + match.group())
-        break
-    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text):
-        yield Sign("uk", STRONG, "postcode", before.group() + match.group())
-        break
-    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text):
-        yield Sign("ca", STRONG if before.group(1) else WEAK, "postcode", before.group() + match.group())
-        if before.group(1):
-            break
-
-
-def _preceded(
-    digits: re.Pattern[str], before: re.Pattern[str], text: str
-) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Matches of `digits` that have `before` directly in front of them."""
-    for match in digits.finditer(text):
-        found = before.search(text[max(0, match.start() - REACH) : match.start()])
-        if found:
-            yield match, found
+    for one in postal(text):
+        yield Sign(one.country, STRONG if one.sure else WEAK, one.kind, one.words)
 
 
 _NAME_TO_COUNTRY = {name: code for code, names in places.COUNTRY_NAMES.items() for name in names}
@@ -280,7 +261,7 @@ _COUNTRY = re.compile(rf"(?<![\w.])(?:{_alternatives(_NAME_TO_COUNTRY)})(?!\w)")
 _SHIPS = re.compile(
     r"\b(?:ship(?:s|ping|ped)?|deliver(?:s|y|ed|ies)?)(?: \w+){0,3}? (?:to|throughout|across|within|in)\b"
     r"|\b(?:versand|lieferung|liefern) (?:nach|in|innerhalb)\b|\b(?:livraison|livrons) (?:en|au|aux|vers|dans)\b"
-    r"|\benv[ií]os? (?:a|en|para)\b|\bspedizion[ei] (?:in|a)\b"
+    r"|\benv[ií]os? (?:a|en|para)\b|\bentregas? (?:em|para|no|na)\b|\bspedizion[ei] (?:in|a)\b"
     r"|\bfree (?=(?:UK|US|EU|Canadian|Canada) (?:delivery|shipping|postage))",
     re.IGNORECASE,
 )
@@ -293,6 +274,7 @@ _SHIP_ANCHORS = (
     "livraison",
     "livrons",
     "env",
+    "entrega",
     "spedizion",
     "free",
 )

@@ -9,7 +9,7 @@ MEMBER_STATES = {
     "mt": "Malta", "nl": "the Netherlands", "pl": "Poland", "pt": "Portugal", "ro": "Romania", "sk": "Slovakia",
     "si": "Slovenia", "es": "Spain", "se": "Sweden",
 }  # fmt: skip
-"""Members of the European Union; pages that address one of them are read under `eu`."""
+"""Members of the European Union; pages that address one of them are read under `eu` too."""
 
 GENERIC_SUFFIXES = frozenset({
     "ac", "ai", "am", "bz", "cc", "cd", "co", "fm", "gg", "gl", "im", "io", "is", "la", "ly", "me",
@@ -22,14 +22,16 @@ CURRENCIES = {
     "KRW": "kr", "SGD": "sg", "HKD": "hk", "TWD": "tw", "CNY": "cn", "INR": "in", "BRL": "br", "MXN": "mx",
     "TRY": "tr", "AED": "ae", "SAR": "sa", "THB": "th", "MYR": "my", "IDR": "id", "PHP": "ph", "VND": "vn",
     "PLN": "pl", "CZK": "cz", "SEK": "se", "DKK": "dk", "HUF": "hu", "RON": "ro", "BGN": "bg", "ARS": "ar",
-    "COP": "co", "ILS": "il", "ZAR": "za", "NOK": "no",
+    "COP": "co", "ILS": "il", "ZAR": "za", "NOK": "no", "IRR": "ir",
 }  # fmt: skip
 
 CURRENCY_SIGNS = {
     "£": "uk", "€": "eu", "US$": "us", "C$": "ca", "CA$": "ca", "CAD$": "ca", "CDN$": "ca", "A$": "au", "AU$": "au",
     "NZ$": "nz", "S$": "sg", "HK$": "hk", "NT$": "tw", "R$": "br", "MX$": "mx", "₩": "kr", "원": "kr",
     "만원": "kr", "円": "jp", "万円": "jp",
-    "₹": "in", "₺": "tr", "฿": "th", "₫": "vn", "₱": "ph", "zł": "pl", "Kč": "cz", "₪": "il",
+    "₹": "in", "₺": "tr", "TL": "tr", "฿": "th", "บาท": "th", "₫": "vn", "VNĐ": "vn", "₱": "ph", "zł": "pl",
+    "Kč": "cz", "₪": "il", "SFr.": "ch", "CN¥": "cn", "RMB": "cn", "人民币": "cn", "新台幣": "tw", "新臺幣": "tw",
+    "RM": "my", "Rp": "id", "د.إ": "ae", "ر.س": "sa", "ريال سعودي": "sa", "درهم إماراتي": "ae",
 }  # fmt: skip
 """Signs that belong to one jurisdiction. The bare "$" and "¥" belong to several and are handled apart."""
 
@@ -37,11 +39,17 @@ DOLLAR_CODES = ("ca", "au", "nz", "sg", "hk", "tw", "mx", "ar", "co")
 """Countries that write their own money with a bare "$": beside their signs it does not point to the United States."""
 
 LANGUAGE_HOMES = {
-    "de": "de", "it": "it", "nl": "nl", "pl": "pl", "sv": "se", "da": "dk", "fi": "fi", "cs": "cz", "hu": "hu",
+    "de": "eu", "it": "it", "nl": "eu", "pl": "pl", "sv": "se", "da": "dk", "fi": "fi", "cs": "cz", "hu": "hu",
     "el": "gr", "ro": "ro", "bg": "bg", "sk": "sk", "sl": "si", "hr": "hr", "et": "ee", "lv": "lv", "lt": "lt",
     "ja": "jp", "ko": "kr", "tr": "tr", "th": "th", "vi": "vn", "id": "id", "he": "il", "fa": "ir",
 }  # fmt: skip
 """Languages written mainly for one jurisdiction. English, Spanish, French, Portuguese, Arabic and Chinese are not."""
+
+SHARED_LANGUAGES = {
+    "de": ("de", "at", "ch"), "nl": ("nl", "be"), "fr": ("fr", "be", "ch", "ca"), "es": ("es", "mx", "ar", "co"),
+    "pt": ("br", "pt"), "zh": ("cn", "tw", "hk"), "ar": ("ae", "sa"),
+}  # fmt: skip
+"""Countries for which a language speaks weakly, because others share it."""
 
 COUNTRY_NAMES = {
     "uk": ("UK", "U.K.", "United Kingdom", "Great Britain", "England", "Scotland", "Wales", "Northern Ireland",
@@ -51,11 +59,15 @@ COUNTRY_NAMES = {
     "eu": ("EU", "E.U.", "European Union", "Europe", "Europa", "Union européenne", "Unión Europea",
            "Europäische Union", "Unione Europea", "União Europeia"),
     "au": ("Australia",), "nz": ("New Zealand",), "ch": ("Switzerland", "Schweiz", "Suisse", "Svizzera"),
-    "jp": ("Japan", "日本"), "kr": ("South Korea", "Korea", "한국"), "sg": ("Singapore",), "hk": ("Hong Kong",),
-    "tw": ("Taiwan", "台灣"), "cn": ("China", "中国"), "in": ("India",), "br": ("Brazil", "Brasil"),
-    "mx": ("Mexico", "México"), "tr": ("Turkey", "Türkiye"), "ae": ("UAE", "U.A.E.", "United Arab Emirates", "Dubai"),
-    "sa": ("Saudi Arabia",), "th": ("Thailand",), "my": ("Malaysia",), "id": ("Indonesia",), "ph": ("Philippines",),
-    "vn": ("Vietnam",), "co": ("Colombia",), "ar": ("Argentina",), "il": ("Israel",), "no": ("Norway",),
+    "jp": ("Japan", "日本"), "kr": ("South Korea", "Korea", "한국", "대한민국"), "sg": ("Singapore",),
+    "hk": ("Hong Kong",),
+    "tw": ("Taiwan", "台灣", "臺灣"), "cn": ("China", "中国", "中國"), "in": ("India",), "br": ("Brazil", "Brasil"),
+    "mx": ("Mexico", "México"), "tr": ("Turkey", "Türkiye"),
+    "ae": ("UAE", "U.A.E.", "United Arab Emirates", "Dubai", "الإمارات", "دبي"),
+    "sa": ("Saudi Arabia", "KSA", "السعودية"),
+    "th": ("Thailand",), "my": ("Malaysia",), "id": ("Indonesia",), "ph": ("Philippines",),
+    "vn": ("Vietnam", "Việt Nam"), "co": ("Colombia",), "ar": ("Argentina",), "il": ("Israel",),
+    "no": ("Norway",), "ir": ("Iran",),
     "at": ("Austria", "Österreich"), "be": ("Belgium", "Belgique", "België"), "bg": ("Bulgaria",),
     "hr": ("Croatia",), "cy": ("Cyprus",), "cz": ("Czechia", "Czech Republic"), "dk": ("Denmark", "Danmark"),
     "ee": ("Estonia",), "fi": ("Finland", "Suomi"), "fr": ("France", "Francia", "Frankreich"),
@@ -71,12 +83,69 @@ CITIES = {
     "us": ("New York", "Los Angeles", "Miami", "Houston", "Dallas", "Chicago", "Beverly Hills", "Las Vegas", "Phoenix",
            "San Diego", "Scottsdale", "Austin", "Atlanta", "Tampa"),
     "ca": ("Toronto", "Vancouver", "Montreal", "Montréal", "Calgary", "Ottawa", "Edmonton", "Mississauga"),
-    "de": ("Berlin", "Hamburg", "München", "Munich", "Frankfurt", "Düsseldorf"), "fr": ("Paris", "Lyon", "Marseille"),
-    "es": ("Madrid", "Barcelona", "Marbella"), "it": ("Milan", "Milano", "Rome", "Roma"), "pt": ("Lisbon", "Lisboa"),
-    "nl": ("Amsterdam",), "be": ("Brussels",), "ie": ("Dublin",), "at": ("Vienna", "Wien"), "pl": ("Warsaw",),
-    "jp": ("Tokyo", "Osaka"), "kr": ("Seoul", "Gangnam"), "tr": ("Istanbul",), "th": ("Bangkok",),
-    "mx": ("Tijuana", "Cancun"), "au": ("Sydney", "Melbourne", "Brisbane"), "ch": ("Zurich", "Zürich", "Geneva"),
+    "de": ("Berlin", "Hamburg", "München", "Munich", "Frankfurt", "Düsseldorf", "Köln", "Stuttgart"),
+    "fr": ("Paris", "Lyon", "Marseille", "Nice", "Bordeaux", "Toulouse"), "pt": ("Lisbon", "Lisboa", "Porto"),
+    "es": ("Madrid", "Barcelona", "Marbella", "Valencia", "Sevilla"),
+    "it": ("Milan", "Milano", "Rome", "Roma", "Torino"),
+    "nl": ("Amsterdam",), "be": ("Brussels",), "ie": ("Dublin",), "at": ("Vienna", "Wien"),
+    "pl": ("Warsaw", "Warszawa", "Kraków"), "jp": ("Tokyo", "Osaka"), "kr": ("Seoul", "Gangnam", "Busan"),
+    "tr": ("Istanbul", "İstanbul", "Antalya", "Ankara", "İzmir", "Izmir"), "th": ("Bangkok", "Phuket"),
+    "mx": ("Tijuana", "Cancun", "Cancún", "Guadalajara", "Monterrey", "Ciudad de México", "Mexico City"),
+    "au": ("Sydney", "Melbourne", "Brisbane", "Perth", "Adelaide", "Gold Coast"), "nz": ("Auckland", "Wellington"),
+    "ch": ("Zurich", "Zürich", "Geneva", "Genève", "Basel", "Lausanne"), "tw": ("Taipei", "Kaohsiung"),
+    "br": ("São Paulo", "Rio de Janeiro", "Belo Horizonte", "Curitiba", "Porto Alegre"), "ar": ("Buenos Aires",),
+    "in": ("Mumbai", "New Delhi", "Delhi", "Bangalore", "Bengaluru", "Chennai", "Hyderabad", "Pune", "Kolkata"),
+    "ae": ("Abu Dhabi", "Sharjah"), "sa": ("Riyadh", "Jeddah", "الرياض", "جدة"),
+    "cn": ("Shanghai", "Beijing", "Shenzhen"),
+    "my": ("Kuala Lumpur", "Penang"), "id": ("Jakarta", "Bali", "Surabaya"), "ph": ("Manila", "Makati", "Cebu"),
+    "vn": ("Hanoi", "Ho Chi Minh City"), "co": ("Bogotá", "Medellín"), "ir": ("Tehran",),
 }  # fmt: skip
+
+_FIVE_BEFORE = r"(?<![\w.,-])\d{5}[ ,]{1,2}"
+_FOUR_BEFORE = r"[,;|\n] ?\d{4} "
+_FIVE_AFTER = r"[ ,]{1,2}\d{5}(?![\w-])"
+ADDRESS_SHAPES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    *((code, _FIVE_BEFORE, "", CITIES[code]) for code in ("de", "fr", "es", "it", "mx", "my")),
+    *((code, _FOUR_BEFORE, "", CITIES[code]) for code in ("at", "ch", "be")),
+    *((code, "", _FIVE_AFTER, CITIES[code]) for code in ("th", "sa")),
+    ("de", "", r"\d{5}(?= [A-ZÄÖÜÉ])", ("D-",)),
+    ("fr", "", r"\d{5}(?= [A-ZÄÖÜÉ])", ("F-",)),
+    ("it", "", r"\d{5}(?= [A-ZÄÖÜÉ])", ("I-",)),
+    ("ch", "", r"\d{4}(?= [A-ZÄÖÜÉ])", ("CH-",)),
+    ("nl", r"(?<![\w-])\d{4} ?[A-Z]{2},? ", "", CITIES["nl"]),
+    ("pl", r"(?<![\w-])\d{2}-\d{3} ", "", CITIES["pl"]),
+    ("pt", r"(?<![\w-])\d{4}-\d{3} ", "", CITIES["pt"]),
+    ("tr", r"(?<![\w.,-])\d{5} (?:\w{3,12} ?/ ?)?", _FIVE_AFTER, CITIES["tr"]),
+    ("au", "", r",? (?:NSW|VIC|QLD|WA|SA|TAS)[ ,]{1,2}\d{4}(?![\w-])", CITIES["au"]),
+    ("au", "", r"[ ,]{1,2}\d{4}(?![\w-])", ("NSW", "QLD")),
+    ("in", "", r"[ ,\u2013-]{1,3}\d{3} ?\d{3}(?![\w-])", CITIES["in"]),
+    ("id", "", r"(?: [A-Z][a-z]+)?[ ,]{1,2}\d{5}(?![\w-])", CITIES["id"]),
+    ("sg", "", r"[ ,]{1,2}\(?\d{6}\)?(?![\w-])", ("Singapore",)),
+    ("ae", r"P\.? ?O\.? ?Box:? ?\d{2,6}[,.]? ", "", (*CITIES["ae"], "Dubai")),
+    ("br", "", r"(?: ?[-\u2013,/] ?[A-Z]{2})?,? (?:CEP:? )?\d{5}-\d{3}(?![\w-])", CITIES["br"]),
+    ("br", "", r":? ?\d{5}-?\d{3}(?![\w-])", ("CEP",)),
+    ("jp", "", r" ?\d{3}-\d{4}(?!\d)", ("〒",)),
+    (
+        "jp",
+        "",
+        r"[一-龥ぁ-んァ-ヶ]{1,6}[市区郡]",
+        ("東京都", "大阪府", "京都府", "北海道", "神奈川県", "愛知県", "福岡県", "兵庫県"),
+    ),
+    (
+        "kr",
+        "",
+        r"(?:특별시|광역시|시|도)? [가-힣]{1,4}[구군시](?= [가-힣])",
+        ("서울", "부산", "대구", "인천", "대전", "경기"),
+    ),
+    ("tw", "", r"市[一-龥]{1,3}區", ("台北", "臺北", "新北", "桃園", "台中", "臺中", "台南", "臺南", "高雄")),
+    (
+        "cn",
+        "",
+        r"市[一-龥]{1,5}[区县]",
+        ("北京", "上海", "广州", "深圳", "成都", "杭州", "天津", "重庆", "武汉", "南京"),
+    ),
+)
+"""Country; what stands before, or after, one of the words where it is part of a postal address; the words."""
 
 US_STATES = (
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",

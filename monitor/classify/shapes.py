@@ -27,13 +27,17 @@ class ProductFacts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One jurisdiction's reading of one claim. `severity` is High, Medium or Low; empty legal basis = not assessed."""
+    """One jurisdiction's reading of one claim. `severity` is High, Medium or Low; empty legal basis = not assessed.
+
+    `disputed`: provisions of `legal_basis` whose sources contradict each other, so that a person has to decide.
+    """
 
     code: str
     severity: str
     legal_basis: tuple[str, ...]
     assessed: bool
     why: str
+    disputed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -42,6 +46,7 @@ class Verdict:
             "legal_basis": list(self.legal_basis),
             "assessed": self.assessed,
             "why": self.why,
+            "disputed": list(self.disputed),
         }
 
 

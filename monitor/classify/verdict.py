@@ -2,7 +2,8 @@
 
 Rests on the rows of `monitor/knowledge/law`: provisions in our own words with source and reading day, and
 rules over category, source material, route and page role. A verdict says which rule flagged the claim and
-which provisions that rule cites; it never says that anyone broke the law.
+which provisions that rule cites; it never says that anyone broke the law. Where the sources of two cited
+provisions contradict each other, the verdict names both and leaves the answer to a person.
 """
 
 from __future__ import annotations
@@ -41,7 +42,15 @@ def _verdict(law: Law, category: str, facts: ProductFacts, code: str, role: str)
     cited = law.sourced(rule)
     if not cited:
         return _not_assessed(code, f"Rule {rule.id} cites no provision that has a source.")
-    return Verdict(code, rule.severity, tuple(one.id for one in cited), True, _why(rule, cited))
+    disputed = _disputed(rule, cited)
+    basis = tuple(one.id for one in cited)
+    return Verdict(code, rule.severity, basis, True, _why(rule, cited, disputed), tuple(one.id for one in disputed))
+
+
+def _disputed(rule: Rule, cited: Sequence[Provision]) -> tuple[Provision, ...]:
+    """The cited provisions that contradict each other; one left alone contradicts nothing."""
+    found = tuple(one for one in cited if one.id in rule.disputed)
+    return found if len(found) > 1 else ()
 
 
 def _no_rules(code: str) -> str:
@@ -55,8 +64,11 @@ def _not_assessed(code: str, reason: str) -> Verdict:
     return Verdict(code, "", (), False, f"Not assessed. {reason}")
 
 
-def _why(rule: Rule, cited: Sequence[Provision]) -> str:
+def _why(rule: Rule, cited: Sequence[Provision], disputed: Sequence[Provision]) -> str:
     parts = [f"Flagged by rule {rule.id}: {rule.why}"]
+    if disputed:
+        told = " against ".join(f"{one.id} ({one.instrument})" for one in disputed)
+        parts.append(f"Needs a person: sources disagree, {told}.")
     if rule.conditions:
         parts.append(f"To be looked at: {rule.conditions}")
     open_ids = [one.id for one in cited if one.status != "verified"]
@@ -64,6 +76,9 @@ def _why(rule: Rule, cited: Sequence[Provision]) -> str:
         parts.append("Unverified: the text of no provision cited here was read in full.")
     elif open_ids:
         parts.append(f"Unverified among the provisions cited: {', '.join(open_ids)}.")
+    retold = [one.id for one in cited if one.status == "verified" and one.source and one.source.kind == "secondary"]
+    if retold:
+        parts.append(f"Read in an account or a reprint: {', '.join(retold)}.")
     if rule.unsigned or any(one.unsigned for one in cited):
         parts.append("Unsigned: no lawyer has signed these rows.")
     parts.append("A person decides.")

@@ -101,11 +101,22 @@ class Rule(Row):
     why: str = Field(min_length=20)
     conditions: str = ""
     """What a person has to look at: facts that would change the answer."""
+    disputed: tuple[str, ...] = ()
+    """Provisions of `legal_basis` whose sources contradict each other; the answer is then left to a person."""
     signed_by: str | None
 
     @property
     def unsigned(self) -> bool:
         return self.signed_by is None
+
+    @model_validator(mode="after")
+    def _contradicted(self) -> Rule:
+        strange = [one for one in self.disputed if one not in self.legal_basis]
+        if strange:
+            raise ValueError(f"disputed names {strange[0]}, which legal_basis does not; cite it there or remove it")
+        if self.disputed and len(set(self.disputed)) < 2:
+            raise ValueError("disputed names one provision; a contradiction needs two, or none")
+        return self
 
 
 class RuleSet(Row):

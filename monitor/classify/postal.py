@@ -1,0 +1,118 @@
+"""Postal addresses in running text: the country that a postcode, or a district beside its city, gives away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from monitor.classify import places
+
+
+class Postal(NamedTuple):
+    """`words` are the page's. Not `sure`: the shape alone, which other things have too."""
+
+    country: str
+    sure: bool
+    kind: str
+    words: str
+
+
+REACH = 24
+"""Characters looked at around an address: more than the longest state name and its comma."""
+
+
+def postal(text: str) -> Iterator[Postal]:
+    """The first address of each country."""
+    yield from _american(text)
+    yield from _british(text)
+    yield from _canadian(text)
+    yield from _elsewhere(text)
+
+
+_STATE = "|".join((*places.US_STATES, *places.US_STATE_NAMES))
+_ZIP = re.compile(r"\d{5}(?<!\d{6})(?:-\d{4})?(?!\d)")
+_BEFORE_ZIP = re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{_STATE}),? )$")
+_INWARD_UK = re.compile(r"\d[ABD-HJLNP-UW-Z]{2}(?![\w-])")
+_OUTWARD_UK = re.compile(rf"(?<![\w-])(?:{'|'.join(places.UK_POSTCODE_AREAS)})\d[\dA-HJKPSTUW]? $")
+_POSTCODE_CA = re.compile(r"\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])")
+_PROVINCE = "|".join((*places.CANADIAN_PROVINCES, "Ontario", "Quebec", "Québec", "British Columbia", "Alberta"))
+_BEFORE_CA = re.compile(rf"(?<![\w-])((?:{_PROVINCE}),? )?[ABCEGHJ-NPRSTVXY]$")
+
+
+def _american(text: str) -> Iterator[Postal]:
+    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text):
+        yield Postal("us", True, "postal address", before.group(1) + match.group())
+        return
+
+
+def _british(text: str) -> Iterator[Postal]:
+    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text):
+        yield Postal("uk", True, "postcode", before.group() + match.group())
+        return
+
+
+def _canadian(text: str) -> Iterator[Postal]:
+    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text):
+        yield Postal("ca", bool(before.group(1)), "postcode", before.group() + match.group())
+        if before.group(1):
+            return
+
+
+def _preceded(
+    digits: re.Pattern[str], before: re.Pattern[str], text: str
+) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Matches of `digits` that have `before` directly in front of them."""
+    for match in digits.finditer(text):
+        found = before.search(text[max(0, match.start() - REACH) : match.start()])
+        if found:
+            yield match, found
+
+
+class _Beside(NamedTuple):
+    """What must stand directly before or after a word to make it part of an address of `country`."""
+
+    country: str
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+
+
+def _elsewhere(text: str) -> Iterator[Postal]:
+    words, beside = _anchors()
+    told: set[str] = set()
+    for number, start, end in words.find_matches_as_indexes(text, overlapping=True):
+        for one in beside[number]:
+            if one.country in told:
+                continue
+            said = _address(one, text, start, end)
+            if said:
+                told.add(one.country)
+                yield Postal(one.country, True, "postal address", said)
+
+
+def _address(one: _Beside, text: str, start: int, end: int) -> str:
+    """The words of the address; empty if this is none."""
+    if one.before:
+        found = one.before.search(text[max(0, start - REACH) : start])
+        if found and not text[end : end + 1].isalnum():
+            return found.group().lstrip(" ,;|\n") + text[start:end]
+    if one.after:
+        following = one.after.match(text, end)
+        # A script without spaces has no word to be inside of.
+        if following and (not text[start].isascii() or not text[start - 1 : start].isalnum()):
+            return text[start : following.end()]
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _anchors() -> tuple[AhoCorasick, tuple[tuple[_Beside, ...], ...]]:
+    by_word: dict[str, list[_Beside]] = {}
+    for country, before, after, words in places.ADDRESS_SHAPES:
+        one = _Beside(country, re.compile(before + "$") if before else None, re.compile(after) if after else None)
+        for word in words:
+            by_word.setdefault(word, []).append(one)
+    automaton = AhoCorasick(list(by_word), matchkind=MatchKind.Standard)
+    return automaton, tuple(tuple(found) for found in by_word.values())
