@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
+from monitor.classify.conditions import Found, condition_scanner
 from monitor.folding import fold
 from monitor.knowledge import Cue, Knowledge
 
@@ -19,6 +20,14 @@ _UNBOUND = (  # scripts written without spaces, or with endings and articles glu
     (0x3400, 0x9FFF),  # Han
     (0xAC00, 0xD7AF),  # Hangul
 )
+_COMPLAINTS = (
+    "condition",
+    "condition_skin",
+    "condition_hair",
+    "outbreak",
+    "symptom",
+)  # heaviest first, as they are merged
+_LONGEST_TERM = 80
 _PRODUCT = ("product_exosome", "product_cell", "human_source", "misnomer")
 
 
@@ -65,6 +74,8 @@ class Scanner:
     def __init__(self, knowledge: Knowledge, langs: frozenset[str]) -> None:
         by_words: dict[str, list[_Pattern]] = {}
         spoken = langs | {"any"}
+        self._knowledge = knowledge
+        self._langs = langs
         for term in knowledge.lexicon:
             if term.lang in spoken:
                 self._add(by_words, term.words, term.name, None)
@@ -99,7 +110,30 @@ class Scanner:
                 for pattern in patterns[index]
                 if (left_open or pattern.free_left) and (right_open or pattern.free_right)
             )
-        return _longest(found)
+        kept = _longest(found)
+        known = [(hit.start, hit.end) for hit in kept if hit.name in _COMPLAINTS]
+        return _with_diseases(kept, condition_scanner(self._knowledge).find(text, joined, self._langs, known))
+
+
+def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:
+    """Adds names of diseases. What the lexicon says of a word holds; a longer name takes its class and its place."""
+    if not diseases:
+        return hits
+    starts = [hit.start for hit in hits]
+    added: list[Hit] = []
+    replaced: set[Hit] = set()
+    for start, end, name in diseases:
+        first, last = bisect_left(starts, start - _LONGEST_TERM), bisect_left(starts, end)
+        met = [hit for hit in hits[first:last] if hit.end > start and hit.cue is None]
+        if any(hit.start <= start and end <= hit.end for hit in met):
+            continue
+        complaints = [hit for hit in met if hit.name in _COMPLAINTS]
+        if any(hit.start < start or hit.end > end for hit in complaints):
+            continue
+        owner = min((hit.name for hit in complaints), key=_COMPLAINTS.index, default=name)
+        replaced.update(hit for hit in complaints if hit.name == owner)
+        added.append(Hit(start, end, owner, None))
+    return sorted([*(hit for hit in hits if hit not in replaced), *added], key=lambda hit: (hit.start, -hit.end))
 
 
 def _longest(found: list[Hit]) -> list[Hit]:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from monitor.knowledge.conditions import ConditionNames
+from monitor.knowledge.conditions import load as load_conditions
 from monitor.knowledge.law import Law
 from monitor.knowledge.law import load as load_law
 from monitor.knowledge.relevance import Relevance
@@ -28,11 +30,14 @@ from monitor.knowledge.shapes import (
     Scoring,
     expand,
 )
+from monitor.knowledge.signoffs import without_stale_names
 from monitor.knowledge.yaml_rows import KnowledgeError, read_yaml
 
-__all__ = ["Category", "Cue", "Knowledge", "KnowledgeError", "Rule", "Term", "load"]
+__all__ = ["Category", "Cue", "Knowledge", "KnowledgeError", "Rule", "Term", "load", "read"]
 
 HERE = Path(__file__).parent
+_NOT_JUDGED_BY = frozenset({"precedents.yaml", "ambiguous.yaml"})
+"""Files that no judgement rests on: a change to them makes no other version."""
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -86,6 +91,9 @@ class Knowledge:
     scoring: Scoring
     law: Law
     relevance: Relevance
+    conditions: ConditionNames
+    folder: Path = HERE
+    """Where it was read from: the model lies there too."""
     compiled: dict[Any, Any] = field(default_factory=dict)  # automata, made when first asked for
 
 
@@ -94,8 +102,8 @@ def load(folder: Path | None = None) -> Knowledge:
     return _load((folder or HERE).resolve())
 
 
-@lru_cache(maxsize=8)
-def _load(folder: Path) -> Knowledge:
+def read(folder: Path) -> Knowledge:
+    """The same, read anew: for a folder that somebody is editing."""
     lexicon = [
         Term(words, name, page.lang)
         for page in _pages(folder / "lexicon", LexiconFile)
@@ -119,9 +127,14 @@ def _load(folder: Path) -> Knowledge:
         categories={page.category: Category(page.category, page.meaning, page.severity) for page in claims},
         roles=tuple(role for page in _pages(folder / "roles", RolesFile) for role in page.roles),
         scoring=_page(folder / "scoring.yaml", Scoring),
-        law=load_law(folder),
+        law=without_stale_names(load_law(folder), folder),
         relevance=load_relevance(folder / "relevance.yaml"),
+        conditions=load_conditions(folder / "conditions"),
+        folder=folder,
     )
+
+
+_load = lru_cache(maxsize=8)(read)
 
 
 def _pages(folder: Path, shape: type[Shape]) -> list[Shape]:
@@ -159,6 +172,6 @@ def _digest(folder: Path) -> str:
     """sha256 over names and bytes of every file, shortened to 16 hex digits."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".yaml", ".csv", ".json", ".npz"):
+        if path.suffix in (".yaml", ".csv", ".json", ".npz", ".gz") and path.name not in _NOT_JUDGED_BY:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -47,7 +47,7 @@ def _braces(word: str) -> Iterator[str]:
         yield from _braces(word[:opening] + choice + word[closing + 1 :])
 
 
-def _well_written(terms: str) -> str:
+def well_written(terms: str) -> str:
     if terms.count("{") != terms.count("}"):
         raise ValueError("a brace is opened and not closed, or the other way round")
     for words in expand(terms):
@@ -66,7 +66,7 @@ class LexiconFile(Row):
     @field_validator("classes")
     @classmethod
     def _closed(cls, classes: dict[str, str]) -> dict[str, str]:
-        return {name: _well_written(terms) for name, terms in classes.items()}
+        return {name: well_written(terms) for name, terms in classes.items()}
 
 
 class CueGroup(Row):
@@ -81,7 +81,7 @@ class CueGroup(Row):
     reach: int = Field(default=60, ge=1, le=500)
     weight: float = Field(default=1.0, ge=0, le=5)
 
-    _closed = field_validator("terms")(_well_written)
+    _closed = field_validator("terms")(well_written)
 
 
 class ContextFile(Row):
@@ -141,7 +141,7 @@ class RoleCues(Row):
     weight: float = Field(default=1.0, ge=-3, le=5)
     lang: str = "any"
 
-    _closed = field_validator("terms")(_well_written)
+    _closed = field_validator("terms")(well_written)
 
 
 class RoleRow(Row):
@@ -160,6 +160,19 @@ class RolesFile(Row):
     roles: list[RoleRow]
 
 
+class Fusion(Row):
+    """How rules and model are joined. `rules_share`: of a rule's confidence in a claim that both read."""
+
+    flag: float = Field(gt=0, lt=1)
+    review: float = Field(gt=0, lt=1)
+    rules_share: float = Field(ge=0, le=1)
+    own: float = Field(gt=0, le=2)  # least probability of a claim that the model alone reads
+    product_far: float = Field(le=0)  # added to the log odds where the product is named elsewhere on the page only
+    crowd: float = Field(ge=0, le=1)  # times ln(stretches) is taken off the log odds before flagging
+    crowd_ruled: float = Field(ge=0, le=1)  # the same, where a rule was met
+    reporting_page: float = Field(gt=0, le=1)  # share of reporting voices above which nothing on a page is flagged
+
+
 class Scoring(Row):
     """Additive weights and thresholds; confidence = 1 / (1 + e^-sum)."""
 
@@ -171,4 +184,5 @@ class Scoring(Row):
     carry_unknown: float = Field(ge=0, le=1)
     weights: dict[str, float]
     review_only: list[str]  # languages whose findings a person decides
+    fusion: Fusion
     source: str = Field(min_length=5)
