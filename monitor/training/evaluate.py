@@ -1,0 +1,179 @@
+"""What a labelled file says of Exowatch and of what it is measured against, in one run over the same texts."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monitor.classify.judge import judge
+from monitor.classify.shapes import Judgement
+from monitor.folding import fold
+from monitor.knowledge import Knowledge
+from monitor.knowledge.shapes import Fusion
+from monitor.text import read_html
+from monitor.training.labelled import Labelled
+from monitor.training.measure import Bools, calibration, counts, interval, overlap
+
+KEYWORDS = (
+    "treat cure heal regenerat repair reverse anti-aging antiaging rejuvenat stem cell exosome therapy fda approved "
+    "hair growth regrow restore pain relief no side effects clinically proven autism arthritis alzheimer"
+).split()
+_ALONE = {"rules alone": 1.0, "model alone": 0.0}
+
+
+@dataclass
+class Report:
+    """Figures by name. `compared`: every approach on the same texts."""
+
+    corpus: str
+    n: int
+    flag: dict[str, float]
+    review: dict[str, float]
+    interval: tuple[float, float]
+    calibration: dict[str, float]
+    span_f1: float
+    compared: dict[str, dict[str, float]]
+    by: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self)
+
+
+def evaluate(rows: Sequence[Labelled], knowledge: Knowledge, corpus: str, teaching: Sequence[Labelled] = ()) -> Report:
+    """`corpus`: digest of the file. `teaching`: what TF-IDF is trained on; it is left out without scikit-learn."""
+    if not rows:
+        raise ValueError("no labelled text in the file: nothing to evaluate")
+    truth = np.array([row.positive for row in rows])
+    judged = [judge(row.query(), knowledge) for row in rows]
+    flagged = np.array([one.decision == "flag" for one in judged])
+    kept = np.array([one.decision != "clear" for one in judged])
+    sure = np.array([_sure(one) for one in judged], np.float32)
+    compared = {"keywords": counts(truth, _keywords(rows))}
+    if teaching and importlib.util.find_spec("sklearn"):
+        compared["TF-IDF + LR"] = counts(truth, _tfidf(rows, teaching))
+    for name, share in _ALONE.items():
+        compared[name] = counts(truth, _alone(rows, knowledge, share))
+    compared["rules and model"] = counts(truth, flagged)
+    report = Report(
+        corpus=corpus,
+        n=len(rows),
+        flag=counts(truth, flagged),
+        review=counts(truth, kept),
+        interval=interval(truth, flagged),
+        calibration=calibration(truth, sure),
+        span_f1=_spans(rows, judged),
+        compared=compared,
+    )
+    report.by = {
+        "language": _grouped(truth, flagged, [row.lang for row in rows]),
+        "kind": _grouped(truth, flagged, [row.kind for row in rows]),
+        "role": _grouped(truth, flagged, [row.role for row in rows]),
+        "category": _categories(rows, judged),
+    }
+    return report
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sure(judged: Judgement) -> float:
+    claims = (*judged.findings, *judged.dropped)
+    return max((claim.confidence for claim in claims if claim.status == "affirmed"), default=0.0)
+
+
+def _text(row: Labelled) -> str:
+    return fold(read_html(row.html).text if row.html is not None else row.text or "").text
+
+
+def _keywords(rows: Sequence[Labelled]) -> Bools:
+    return np.array([any(word in text for word in KEYWORDS) for text in map(_text, rows)])
+
+
+def _tfidf(rows: Sequence[Labelled], teaching: Sequence[Labelled]) -> Bools:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline, make_union
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=3)
+    made = make_pipeline(make_union(words, letters), LogisticRegression(C=10, max_iter=2000))
+    made.fit([_text(row) for row in teaching], [row.positive for row in teaching])
+    return np.asarray(made.predict([_text(row) for row in rows]), np.bool_)
+
+
+def _alone(rows: Sequence[Labelled], knowledge: Knowledge, share: float) -> Bools:
+    """Rules or model with the other's say taken away; what a sentence says of itself stays."""
+    scoring = knowledge.scoring
+    fusion = scoring.fusion.model_copy(update={"rules_share": share})
+    if share == 1.0:
+        fusion = _as_rules(fusion, scoring.flag, scoring.review)
+    other = replace(knowledge, scoring=scoring.model_copy(update={"fusion": fusion}))
+    return np.array([judge(row.query(), other).decision == "flag" for row in rows])
+
+
+def _as_rules(fusion: Fusion, flag: float, review: float) -> Fusion:
+    return fusion.model_copy(update={"flag": flag, "review": review, "own": 2.0, "crowd_ruled": 0.0})
+
+
+def _spans(rows: Sequence[Labelled], judged: Sequence[Judgement]) -> float:
+    """Mean overlap over the texts that are claims and were flagged."""
+    found = []
+    for row, one in zip(rows, judged, strict=True):
+        flagged = [claim.quote for claim in one.findings if claim.decision == "flag"]
+        if row.positive and row.spans and flagged:
+            found.append(overlap(one.document.text, (quote for quote, _ in row.spans), flagged))
+    return round(float(np.mean(found)), 4) if found else 0.0
+
+
+def _grouped(truth: Bools, said: Bools, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for number, name in enumerate(names):
+        places[name].append(number)
+    return {name: _rates(truth[at], said[at]) for name, at in sorted(places.items())}
+
+
+def _rates(truth: Bools, said: Bools) -> dict[str, float]:
+    """A group without claims has no F1: its share of false flags is what counts."""
+    if truth.any():
+        return counts(truth, said)
+    return {"n": len(truth), "falsely_flagged": round(float(said.mean()), 4)}
+
+
+def _categories(rows: Sequence[Labelled], judged: Sequence[Judgement]) -> dict[str, dict[str, float]]:
+    named = sorted({name for row in rows if row.positive for name in row.categories})
+    said = [{claim.category for claim in one.findings if claim.decision == "flag"} for one in judged]
+    truths = np.array([[row.positive and name in row.categories for name in named] for row in rows])
+    yes = np.array([[name in one for name in named] for one in said])
+    return {name: counts(truths[:, at], yes[:, at]) for at, name in enumerate(named)}
+
+
+def to_text(report: Report) -> str:
+    """The report as lines for a terminal."""
+    low, high = report.interval
+    lines = [
+        f"{report.n} texts, corpus {report.corpus[:16]}",
+        f"flag    {_line(report.flag)}  [95 % {low:.3f}–{high:.3f}]",
+        f"review  {_line(report.review)}",
+        f"quoted words F1 {report.span_f1:.3f}",
+        f"Brier {report.calibration['brier']:.3f}, ECE {report.calibration['ece']:.3f}",
+        "",
+        *(f"{name:<18} {_line(row)}" for name, row in report.compared.items()),
+    ]
+    for what, groups in report.by.items():
+        lines += ["", f"by {what}"]
+        for name, row in groups.items():
+            told = _line(row) if "f1" in row else f"falsely flagged {row['falsely_flagged']:.3f}"
+            lines.append(f"  {name or 'unknown':<26} n {int(row['n']):>4}  {told}")
+    return "\n".join(lines)
+
+
+def _line(row: dict[str, float]) -> str:
+    return f"P {row['precision']:.3f}  R {row['recall']:.3f}  F1 {row['f1']:.3f}"
