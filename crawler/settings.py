@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 from scrapy.settings import Settings
@@ -10,9 +11,16 @@ from crawler.folder import Reading
 from crawler.identity import NAME, SOFTWARE, user_agent
 
 DEFAULT_MINUTES = 240
+MEMORY_MB = 1500
+"""What a crawl may grow by before it ends itself."""
 """For a run of an official source; a long list at 30 s a page ends here and goes on in the next run."""
 _REHEARSAL_FASTEST = 0.001
 """Seconds. At zero Scrapy 2.19 does not hold its own limit of one request a host."""
+
+
+def memory_limit_mb() -> int:
+    """Scrapy looks at the peak, and on Linux a program starts with its parent's peak as its own: allowed for here."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 + MEMORY_MB
 
 
 def build(reading: Reading) -> Settings:
@@ -62,7 +70,7 @@ def _bounds(reading: Reading) -> dict[str, Any]:
         "CLOSESPIDER_TIMEOUT": int(reading.card.options.get("minutes", DEFAULT_MINUTES)) * 60,
         "URLLENGTH_LIMIT": 4096,
         "MEMUSAGE_ENABLED": True,
-        "MEMUSAGE_LIMIT_MB": 1500,
+        "MEMUSAGE_LIMIT_MB": memory_limit_mb(),
         "REACTOR_THREADPOOL_MAXSIZE": 4,
     }
 

@@ -28,6 +28,7 @@ class Reason:
         return {"level": self.level, "code": self.code, "message": self.message}
 
 
+_RAN_ITS_COURSE = ("finished", "limit_", "closespider_timeout")
 _FATAL_FOR_LISTS = ("layout_changed", "parse_error", "wrong_content_type", "soft_404")
 _OUTCOMES = {
     Outcome.BLOCKED: ("blocked", "the server answered with a block page instead of its content"),
@@ -43,6 +44,8 @@ def check(run: RunRecord, records: Sequence[NoticeRecord | PageRecord]) -> tuple
 
 
 def _from_outcome(run: RunRecord) -> Iterator[Reason]:
+    if run.outcome is Outcome.ERRORS and not run.finish_reason.startswith(_RAN_ITS_COURSE):
+        yield Reason("error", "cut_short", f"the crawl ended early ({run.finish_reason}); its crawl.log says more")
     if run.outcome in _OUTCOMES:
         code, text = _OUTCOMES[run.outcome]
         first = next((problem for problem in run.problems if problem.kind == code), None)
@@ -63,7 +66,7 @@ def _from_problems(run: RunRecord) -> Iterator[Reason]:
 
 
 def _from_envelope(run: RunRecord, records: Sequence[NoticeRecord | PageRecord]) -> Iterator[Reason]:
-    if run.outcome in _OUTCOMES:
+    if run.outcome in _OUTCOMES or not run.finish_reason.startswith(_RAN_ITS_COURSE):
         return  # what came of a run that did not run its course says nothing about the source
     expect = run.card.expect
     second_look = bool(run.request.pages)

@@ -24,7 +24,7 @@ from monitor.runfolder import RunFolder, UnreadableRunError, open_run_folder
 from monitor.watchlists import record_matches
 
 REASONS_FILE = "QUARANTINED.json"
-_NOT_THE_SOURCES_FAULT = ("stopped", "not_started")
+_NOT_THE_SOURCES_FAULT = ("stopped", "not_started", "cut_short")
 """A run that we stopped says nothing about the source: it stays as it was."""
 
 

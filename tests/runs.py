@@ -80,6 +80,7 @@ class RunMaker:
     newest: date | None = None
     known: int = 0
     mode: str = "live"
+    finish_reason: str = "finished"
     _warc: io.BytesIO = field(default_factory=io.BytesIO)
 
     def __post_init__(self) -> None:
@@ -165,7 +166,7 @@ class RunMaker:
             request=self.request,
             started_at=self.at,
             finished_at=self.at + timedelta(minutes=1),
-            finish_reason="finished",
+            finish_reason=self.finish_reason,
             outcome=self.outcome,
             software="Exowatch tests",
             items={kind: kinds.count(kind) for kind in set(kinds)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +76,18 @@ def test_the_user_agent_is_one_honest_line(tmp_path: Path, contact: str, agent: 
 
     assert settings["USER_AGENT"].startswith("Exowatch/")
     assert settings["USER_AGENT"].endswith(f" {agent}")
+
+
+def test_a_crawl_started_by_a_large_program_does_not_count_that_programs_memory() -> None:
+    """On Linux the peak of the parent is inherited: counted as ours it would end every crawl at once."""
+    child = (
+        "import resource; from crawler.settings import MEMORY_MB, memory_limit_mb; "
+        "print(memory_limit_mb() - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - MEMORY_MB)"
+    )
+    parent = (
+        "import subprocess, sys; ballast = b'x' * (2_000 * 1024 * 1024); "
+        f"print(subprocess.run([sys.executable, '-c', {child!r}], capture_output=True, text=True, check=True).stdout)"
+    )
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, check=True)
+
+    assert -50 <= int(done.stdout) <= 50

@@ -102,6 +102,13 @@ def test_fields_that_are_suddenly_empty_keep_the_run_out(tmp_path: Path) -> None
     assert codes(maker, tmp_path) == [("error", "field_empty")]
 
 
+def test_a_crawl_that_ended_early_says_so_and_not_that_its_list_was_empty(tmp_path: Path) -> None:
+    """Out of memory is our trouble: it must not read as an empty list."""
+    maker = make(tmp_path, outcome=Outcome.ERRORS, finish_reason="memusage_exceeded")
+
+    assert codes(maker, tmp_path) == [("error", "cut_short")]
+
+
 def test_a_stale_list_is_a_warning(tmp_path: Path) -> None:
     maker = make(tmp_path, notice_card(expect=Expectation(newest_within_days=21)), newest=date(2026, 10, 1))
     maker.notice("a", "Kelda Labs")
