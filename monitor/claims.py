@@ -62,6 +62,13 @@ def highest(severities: Iterable[str]) -> str:
     return next((severity for severity in _SEVERITIES if severity in found), "")
 
 
+def limited(verdict: Verdict, jurisdictions: Sequence[str]) -> Verdict:
+    """The operator names the jurisdictions that are judged; any other one is said not to be."""
+    if verdict.code in jurisdictions or not verdict.assessed:
+        return verdict
+    return Verdict(verdict.code, "", (), False, "not assessed: not among the jurisdictions of the configuration")
+
+
 def claims_on(session: Session, page: Page) -> Sequence[Claim]:
     """Claims that stand on a page."""
     statement = select(Claim).join(ClaimPlace, ClaimPlace.claim_id == Claim.id)  # type: ignore[arg-type]
@@ -135,7 +142,7 @@ class ClaimWriter:
     def _set_findings(self, claim: Claim, judged: JudgedClaim, reading: PageReading) -> None:
         """Replace the findings where they differ; replaced rows stay, no longer current."""
         held = self.findings(claim)
-        wanted = {verdict.code: self._limited(verdict) for verdict in judged.jurisdictions}
+        wanted = {verdict.code: limited(verdict, self._jurisdictions) for verdict in judged.jurisdictions}
         same = {
             row.jurisdiction: (row.rule_id, row.severity, tuple(row.legal_basis), row.assessed, row.decision)
             for row in held
@@ -166,12 +173,6 @@ class ClaimWriter:
                 )
             )
         self._session.flush()
-
-    def _limited(self, verdict: Verdict) -> Verdict:
-        """The operator names the jurisdictions that are judged; any other one is said not to be."""
-        if verdict.code in self._jurisdictions or not verdict.assessed:
-            return verdict
-        return Verdict(verdict.code, "", (), False, "not assessed: not among the jurisdictions of the configuration")
 
     def _product_of(self, judged: JudgedClaim, reading: PageReading) -> int | None:
         name = reading.product or judged.product

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.commands import asking, reviewing, running, status, watching
+from monitor.commands import asking, explaining, knowledge, learning, reviewing, running, status, watching
 from monitor.commands.common import FAILED, MISUSED, State, UserError, database, state_of
 from monitor.config import ConfigError
 
@@ -79,7 +79,11 @@ app.command()(asking.serve)
 app.command()(asking.digest)
 app.add_typer(watching.watch, name="watch")
 app.command()(asking.judge)
+app.command()(explaining.explain)
+app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(reviewing.review, name="review")
+app.command()(learning.evaluate)
+app.command()(learning.train)
 app.command()(status.sources)
 app.command()(running.intake)
 app.add_typer(running.evidence, name="evidence")

@@ -36,7 +36,9 @@ from monitor.models import EventKind
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-CONFIGURATION, COMMANDS, OPERATIONS = (DOCS / f"{name}.md" for name in ("configuration", "commands", "operations"))
+CONFIGURATION, COMMANDS, OPERATIONS, KNOWLEDGE = (
+    DOCS / f"{name}.md" for name in ("configuration", "commands", "operations", "knowledge")
+)
 SECTIONS: dict[str, type[BaseModel]] = {
     "At the top": Config,
     "`sources`": SourceChoice,
@@ -193,7 +195,7 @@ def mentioned() -> list[tuple[str, str]]:
     """Every command line of ours in the documents."""
     files = [
         file
-        for file in (CONFIGURATION, COMMANDS, OPERATIONS, ROOT / "README.md", ROOT / "config.yaml")
+        for file in (CONFIGURATION, COMMANDS, OPERATIONS, KNOWLEDGE, ROOT / "README.md", ROOT / "config.yaml")
         if file.exists()
     ]
     found = []
@@ -226,7 +228,7 @@ def test_the_service_unit_starts_the_clock() -> None:
     assert re.search(r"^KillMode=mixed$", unit, re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", [CONFIGURATION, COMMANDS, OPERATIONS], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [CONFIGURATION, COMMANDS, OPERATIONS, KNOWLEDGE], ids=lambda file: file.name)
 def test_no_link_is_dead(file: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
     assert [target for target in targets if "://" not in target and not (file.parent / target).exists()] == []

@@ -98,7 +98,7 @@ def sources(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Every source that can be read: whether it is on, how it stands, when it was read last."""
+    """Every source that can be read: is it on, how it stands, when it was read last."""
     from monitor import queries
     from monitor.programs import cards
 
