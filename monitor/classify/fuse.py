@@ -53,11 +53,17 @@ def fuse(reader: Reader, make: Make, knowledge: Knowledge, lang: str) -> list[Ju
     windows = list(islice(reader.windows(), _READ_AT_MOST))
     if not windows:
         return list(reader.claims)
-    return _Fused(reader, windows, make, knowledge, lang).claims()
+    many = len(windows)
+    if many > _PASSAGES and reader.role in SELLING_ROLES:
+        # The rest of a seller's page could become nothing, whatever the model made of it: it need not be read.
+        windows = [window for window in windows if window.stretch.claims or _may_speak(window)]
+    return _Fused(reader, windows, many, make, knowledge, lang).claims() if windows else list(reader.claims)
 
 
 class _Fused:
-    def __init__(self, reader: Reader, windows: list[Window], make: Make, knowledge: Knowledge, lang: str) -> None:
+    def __init__(
+        self, reader: Reader, windows: list[Window], many: int, make: Make, knowledge: Knowledge, lang: str
+    ) -> None:
         self.reader = reader
         self.windows = windows
         self.make = make
@@ -66,8 +72,8 @@ class _Fused:
         self.model: Model = model(knowledge)
         self.read: Readings = self.model.read([window.stretch for window in windows])
         self.reporting = self._reporting()
-        self.whole_page = len(windows) > _PASSAGES
-        self.many = float(np.log(min(len(windows), _CROWD)))
+        self.whole_page = many > _PASSAGES
+        self.many = float(np.log(min(many, _CROWD)))
 
     def claims(self) -> list[JudgedClaim]:
         sure: dict[int, float] = {}
@@ -150,11 +156,7 @@ class _Fused:
         It learnt from passages that people chose; a page is mostly menus, counters, names and prices, none of which
         resembles anything that it was taught to leave alone.
         """
-        return (
-            decision == "flag"
-            and window.stretch.product in _BESIDE
-            and any(not hit.name.startswith("cue:") and hit.name not in PRODUCTS for hit in window.stretch.hits)
-        )
+        return decision == "flag" and _may_speak(window)
 
     def _place(self, window: Window, sure: float) -> Span | None:
         """The sentence that is most of a claim; none if what they say of themselves excuses every one."""
@@ -180,6 +182,14 @@ class _Fused:
         part = self.reader.page.parts[claim.block_id]
         at = self.reader.page.folded.span
         return _other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
+
+
+def _may_speak(window: Window) -> bool:
+    """Could a stretch of a whole page be a claim by the model's word alone? Beside the product, with a word we know."""
+    stretch = window.stretch
+    return stretch.product in _BESIDE and any(
+        not hit.name.startswith("cue:") and hit.name not in PRODUCTS for hit in stretch.hits
+    )
 
 
 def _other(names: Iterable[str]) -> bool:
