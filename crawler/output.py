@@ -12,7 +12,7 @@ from scrapy.utils.asyncio import create_looping_call
 
 from crawler.folder import reading_of
 from crawler.notes import book_of, note
-from monitor.records import RECORD, NoticeRecord, PageRecord
+from monitor.records import RECORD, AnyRecord, captures_of
 
 
 class ItemsFile:
@@ -47,12 +47,11 @@ class ItemsFile:
         return item
 
     def _objection(self, item: Any) -> str:
-        if not isinstance(item, NoticeRecord | PageRecord):
+        if not isinstance(item, AnyRecord):
             return f"the spider yielded a {type(item).__name__}, which is no record"
         if item.source != self.reading.card.id:
             return f"a record of source {item.source!r} in a run of {self.reading.card.id!r}"
-        captures = item.captures if isinstance(item, NoticeRecord) else (item.capture,)
-        strange = [c for c in captures if not c.startswith(f"{self.reading.folder.run_id}/")]
+        strange = [c for c in captures_of(item) if not c.startswith(f"{self.reading.folder.run_id}/")]
         if strange:
             return f"the record names capture {strange[0]!r}, which is not of this run"
         try:

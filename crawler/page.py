@@ -34,6 +34,7 @@ _MONTHS = {
     for name in names
 }
 _LONG_DATE = re.compile(r"([A-Za-z]+)\.? +(\d{1,2}), +(\d{4})")
+_DAY_FIRST_DATE = re.compile(r"(\d{1,2}) +([A-Za-z]+)\.? +(\d{4})")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,23 @@ def long_date(text: str) -> date:
     if match is None or month is None:
         raise LayoutChangedError(f"no date of the form Month DD, YYYY: {text!r}")
     return _calendar_date(int(match[3]), month, int(match[2]), text)
+
+
+def day_first_date(text: str) -> date:
+    """`4 March 2026`. Raises LayoutChangedError."""
+    match = _DAY_FIRST_DATE.fullmatch(" ".join(text.split()))
+    month = _MONTHS.get(match[2].lower()) if match else None
+    if match is None or month is None:
+        raise LayoutChangedError(f"no date of the form DD Month YYYY: {text!r}")
+    return _calendar_date(int(match[3]), month, int(match[1]), text)
+
+
+def european_date(text: str) -> date:
+    """`04/03/2026` is the fourth of March. Raises LayoutChangedError."""
+    match = _US_DATE.fullmatch(text.strip())
+    if match is None:
+        raise LayoutChangedError(f"no date of the form DD/MM/YYYY: {text!r}")
+    return _calendar_date(int(match[3]), int(match[2]), int(match[1]), text)
 
 
 def iso_date(text: str) -> date:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import scrapy
 import yaml
+from pydantic import ValidationError
 from scrapy.http import Response
 
-from monitor.records import KnownItem, NoticeRecord, PageRecord, Problem, RunRequest, SourceCard
+from monitor.records import LIST_KEY, AnyRecord, KnownItem, ListState, Problem, RunRequest, SourceCard
 
 CARDS = Path(__file__).parent / "sources"
 
@@ -25,6 +29,27 @@ class BlockedError(Exception):
 class LayoutChangedError(Exception):
     """A marker that must be on the page is not there: what is on it was not understood."""
 
+    kind: ClassVar[Literal["layout_changed", "wrong_content_type", "soft_404", "http_error"]] = "layout_changed"
+    """Under which kind of problem the run tells it."""
+
+
+class WrongContentTypeError(LayoutChangedError):
+    """Something of another type came in the place of what was asked for: a page for a table, say."""
+
+    kind = "wrong_content_type"
+
+
+class HttpStatusError(LayoutChangedError):
+    """The server answered with a status that says that this is not what was asked for."""
+
+    kind = "http_error"
+
+
+class SoftNotFoundError(LayoutChangedError):
+    """Answered with 200, and the page itself says that there is no such page."""
+
+    kind = "soft_404"
+
 
 class RunBook:
     """What a run notes down while it reads, besides its records. Ends up in run.json."""
@@ -35,6 +60,10 @@ class RunBook:
         self.known = 0
         self.not_kept: dict[str, int] = {}
         self.seen: dict[str, str] = {}
+        self.lists: dict[str, ListState] = {}
+        self.unchanged = 0
+        self.platforms: tuple[str, ...] = ()
+        self.catalogues: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def list_entry(self, key: str, digest: str, posted: date | None = None) -> None:
@@ -76,7 +105,44 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         for request in self.begin():
-            yield request
+            yield self._if_changed(request)
+
+    def _if_changed(self, request: scrapy.Request) -> scrapy.Request:
+        """Ask for a list on condition that it has changed, where an earlier run read the whole of it.
+
+        Not while something on it is still to be read: an unchanged list would keep it from us.
+        """
+        if self.card.kind == "page" or request.method != "GET" or self.request.pages:
+            return request
+        state = self.known.get(f"{LIST_KEY}{request.url}")
+        whole = not (self.request.full or self.request.sweep) and all(item.digest for item in self.known.values())
+        headers: dict[str, str] = {}
+        if state is not None and whole and state.digest == self._asked():
+            headers |= {"If-None-Match": state.etag} if state.etag else {}
+            headers |= {"If-Modified-Since": state.last_modified} if state.last_modified else {}
+        callback = partial(self._list_came, request.url, request.callback or self.parse)
+        handled = [*request.meta.get("handle_httpstatus_list", ()), *([304] if headers else ())]
+        meta = {**request.meta, "handle_httpstatus_list": handled} if handled else request.meta
+        asked = request.replace(callback=callback, meta=meta)
+        for name, value in headers.items():
+            asked.headers[name] = value
+        return asked
+
+    def _list_came(self, address: str, parse: Callable[..., Any], response: Response, **passed: Any) -> Any:
+        if response.status == 304:
+            held = self.known[f"{LIST_KEY}{address}"]
+            self.book.unchanged += 1
+            self.book.lists[address] = ListState(asked=held.digest, etag=held.etag, last_modified=held.last_modified)
+            return None
+        etag, modified = ((response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified"))
+        if response.status == 200 and (etag or modified):
+            self.book.lists[address] = ListState(asked=self._asked(), etag=etag, last_modified=modified)
+        return parse(response, **passed)
+
+    def _asked(self) -> str:
+        """Digest of what decides which entries of a list are kept."""
+        told = json.dumps([self.card.options, str(self.request.since)], sort_keys=True, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     def begin(self) -> Iterator[scrapy.Request]:
         """The first requests. Left as it is: the card's start address, answered by `parse`."""
@@ -96,7 +162,7 @@ def capture_of(response: Response) -> str:
 
 
 def load_cards(folder: Path = CARDS) -> dict[str, SourceCard]:
-    """Every card in the folder: the folder is the registry. Raises ValueError naming the file."""
+    """Every card in the folder: the folder is the registry. Raises ValueError naming the file and what to do."""
     cards: dict[str, SourceCard] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
@@ -109,9 +175,25 @@ def load_cards(folder: Path = CARDS) -> dict[str, SourceCard]:
     return cards
 
 
+def check_options(card: SourceCard) -> None:
+    """Let the card's reader look at its options. Raises ValueError naming card, option and what is wrong with it."""
+    try:
+        module = spider_module(card)
+    except ImportError as error:
+        raise ValueError(f"{card.id}: spider: there is no reader {card.spider!r} ({error})") from error
+    model = getattr(module, "Options", None)
+    if model is None:
+        return
+    try:
+        model.model_validate(card.options)
+    except ValidationError as error:
+        flaws = (f"options.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ValueError(f"{card.id}: {'; '.join(flaws)}") from error
+
+
 def spider_module(card: SourceCard) -> ModuleType:
     """The module that reads a card's source: it offers `Spider` and `read(response, card)`."""
     return import_module(f"crawler.{card.spider}")
 
 
-Records = Iterator[NoticeRecord | PageRecord]
+Records = Iterator[AnyRecord]

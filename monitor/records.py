@@ -59,6 +59,11 @@ class NoticeType(StrEnum):
     RULE = "rule"
     RULING = "ruling"
     COURT_ACTION = "court_action"
+    IMPORT_ALERT = "import_alert"
+    CLOSE_OUT = "close_out"
+    CONSULTATION = "consultation"
+    ADVERSE_EVENT_REPORT = "adverse_event_report"
+    """Unverified: nobody has established that the product caused the event."""
     NEWS = "news"
 
 
@@ -112,7 +117,7 @@ class PageState(StrEnum):
 
     READ = "read"
     UNCHANGED = "unchanged"
-    """The server answered 304: read well, and the same as before."""
+    """The server answered 304, or its catalogue shows the same entry: read well, and the same as before."""
     GONE = "gone"
     """404 or 410 that is no block page, from a site that answers other addresses in the same run."""
 
@@ -133,11 +138,110 @@ class PageRecord(Wire):
     etag: str = ""
     last_modified: str = ""
     site_name: str = ""
+    part: str = ""
+    """JSON pointer (RFC 6901) to the page within its capture, where the capture is a catalogue that holds many."""
+    unread: tuple[str, ...] = ()
+    """What is on the page and was not read, such as the text in its images."""
 
 
-Record = Annotated[NoticeRecord | PageRecord, Field(discriminator="kind")]
-RECORD: TypeAdapter[NoticeRecord | PageRecord] = TypeAdapter(Record)
+class TrialRecord(Wire):
+    """One clinical trial as its registry shows it. A registry lists what sponsors enter: no approval of any kind."""
+
+    kind: Literal["trial"] = "trial"
+    source: SourceId
+    key: str = Field(min_length=1)
+    """The registry's number, e.g. `NCT01234567`."""
+    title: str = Field(min_length=1)
+    url: str
+    jurisdiction: JurisdictionCode
+    language: str = "en"
+    status: str
+    """Recruitment status as the registry writes it."""
+    why_stopped: str = ""
+    study_type: str = ""
+    phases: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    interventions: tuple[str, ...] = ()
+    sponsor: str = ""
+    countries: tuple[str, ...] = ()
+    enrolment: int | None = None
+    started: date | None = None
+    completed: date | None = None
+    """Primary completion: reached, or as foreseen."""
+    posted: date | None = None
+    updated: date | None = None
+    has_results: bool = False
+    references: tuple[str, ...] = ()
+    """Other numbers of the same trial."""
+    summary: str = ""
+    text: str = ""
+    unread: tuple[str, ...] = ()
+    captures: tuple[str, ...] = Field(min_length=1)
+
+
+class PublicationRecord(Wire):
+    """One paper as an index of the literature shows it."""
+
+    kind: Literal["publication"] = "publication"
+    source: SourceId
+    key: str = Field(min_length=1)
+    """`doi:` in lower case where there is one, else `pmid:`, else the index's own id: one paper is one key."""
+    title: str = Field(min_length=1)
+    url: str
+    language: str = "en"
+    journal: str = ""
+    authors: tuple[str, ...] = ()
+    published: date | None = None
+    """First of electronic and print; the first day of a month or year where no more is printed."""
+    posted: date | None = None
+    updated: date | None = None
+    types: tuple[str, ...] = ()
+    """The index's publication types ("Review", "Randomized Controlled Trial", "Retracted Publication")."""
+    retracted: bool = False
+    preprint: bool = False
+    references: tuple[str, ...] = ()
+    """`doi:…`, `pmid:…`, `pmcid:…`, registry numbers of trials that it reports."""
+    abstract: str = ""
+    unread: tuple[str, ...] = ()
+    captures: tuple[str, ...] = Field(min_length=1)
+
+
+class AuthorisationRecord(Wire):
+    """One product that an authority has approved, licensed or refused, as its own register shows it."""
+
+    kind: Literal["authorisation"] = "authorisation"
+    source: SourceId
+    key: str = Field(min_length=1)
+    product: str = Field(min_length=1)
+    """The name under which it is sold."""
+    url: str
+    authority: str
+    jurisdiction: JurisdictionCode
+    number: str = ""
+    substance: str = ""
+    """Proper name or active substance."""
+    holder: str = ""
+    status: Literal["authorised", "conditional", "suspended", "withdrawn", "refused", "unknown"]
+    status_text: str = ""
+    """As the register writes it."""
+    authorised: date | None = None
+    ended: date | None = None
+    updated: date | None = None
+    indication: str = ""
+    kinds: tuple[str, ...] = ()
+    """The register's own classes ("BLA", "Orphan", "Advanced therapy")."""
+    captures: tuple[str, ...] = Field(min_length=1)
+
+
+AnyRecord = NoticeRecord | PageRecord | TrialRecord | PublicationRecord | AuthorisationRecord
+Record = Annotated[AnyRecord, Field(discriminator="kind")]
+RECORD: TypeAdapter[AnyRecord] = TypeAdapter(Record)
 """Reads one line of `items.jsonl`."""
+
+
+def captures_of(record: AnyRecord) -> tuple[str, ...]:
+    """The captures a record was read from."""
+    return (record.capture,) if isinstance(record, PageRecord) else record.captures
 
 
 class CaptureRecord(Wire):
@@ -201,7 +305,7 @@ class SourceCard(Wire):
     authority: Authority
     jurisdiction: JurisdictionCode
     language: str = "en"
-    kind: Literal["notice", "page"]
+    kind: Literal["notice", "page", "trial", "publication", "authorisation"]
     means: str = Field(min_length=20)
     start: str
     spider: str
@@ -214,15 +318,21 @@ class SourceCard(Wire):
     terms_of_use: str = ""
     unverified: bool = False
     """True where the markup was never seen: the first live run decides."""
+    grants: bool = True
+    """Of a register: False where standing in it is a firm's own notification, which nobody examined."""
     demo: bool = False
     """An invented source of the demo web; never read live."""
+
+
+LIST_KEY = "list "
+"""Begins the key under which the state of a list is known: its address follows."""
 
 
 class KnownItem(Wire):
     """What the monitor already holds of a source; a line of the file given by `--known`."""
 
     key: str
-    """A notice's key or a page's url."""
+    """A notice's key, a page's url, or `LIST_KEY` and a list's address."""
     digest: str = ""
     """The list entry's digest as the spider gave it in an earlier run (`RunRecord.seen`)."""
     etag: str = ""
@@ -281,6 +391,19 @@ class RunRequest(Wire):
     full: bool = False
     """Read everything again, known or not."""
     limit: int | None = None
+    most_requests: int | None = Field(default=None, ge=1)
+    """What is left of the source's daily budget: the run ends after so many requests."""
+    sweep: bool = False
+    """Go through the whole list, back to `since`, instead of stopping where everything is known."""
+
+
+class ListState(Wire):
+    """By what a server says whether a list has changed since it was read as a whole."""
+
+    asked: str
+    """Digest of what was asked of the list: with other terms an unchanged list is another one."""
+    etag: str = ""
+    last_modified: str = ""
 
 
 class RunRecord(Wire):
@@ -290,7 +413,8 @@ class RunRecord(Wire):
     run_id: str
     source: SourceId
     card: SourceCard
-    mode: Literal["live", "rehearsal", "replay"]
+    mode: Literal["live", "rehearsal", "replay", "shipped"]
+    """`shipped`: facts that came with the software, not a reading."""
     replay_of: str = ""
     request: RunRequest = RunRequest()
     started_at: UtcDatetime
@@ -309,12 +433,20 @@ class RunRecord(Wire):
     """Entries that were known and unchanged, so not fetched again."""
     not_kept: dict[str, int] = Field(default_factory=dict)
     """Entries left out, by reason: nothing disappears without a count."""
+    lists: dict[str, ListState] = Field(default_factory=dict)
+    """Address → state of every list whose server told one."""
+    unchanged: int = 0
+    """Lists of which the server said that nothing had changed (304): read well, and nothing new."""
     seen: dict[str, str] = Field(default_factory=dict)
     """key → digest of every list entry seen, kept or known."""
     requests: int = 0
     responses: dict[str, int] = Field(default_factory=dict)
     """Responses by HTTP status."""
     received_bytes: int = 0
+    platforms: tuple[str, ...] = ()
+    """What a seller's site is built with, told by its home page: `shopify`, `woocommerce`, `wordpress` …"""
+    catalogues: dict[str, str] = Field(default_factory=dict)
+    """What each catalogue of the site gave: `catalog`, `empty`, `rate_limited`, `unavailable`, `not_json`, …"""
     problems: tuple[Problem, ...] = ()
     files: dict[str, Sha256] = Field(default_factory=dict)
     """sha256 of each other file in the folder."""

@@ -17,16 +17,25 @@ from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawler.blocks import block_page
+from crawler.blocks import block_page, is_html, soft_not_found
 from crawler.notes import RefusedRequest, host_of
 from crawler.page import Page, compact_date, iso_date, long_date, us_date
-from crawler.source import BlockedError, LayoutChangedError, SourceSpider
+from crawler.source import (
+    BlockedError,
+    HttpStatusError,
+    LayoutChangedError,
+    SoftNotFoundError,
+    SourceSpider,
+    WrongContentTypeError,
+)
 
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
 _BLOCKS = re.compile(
     r"address|article|aside|blockquote|br|d[dlt]|div|fieldset|figcaption|footer|h[1-6]|header|hr|li|main|nav|[ou]l|p|pre"
     r"|section|table|tbody|t[dhr]|tfoot|thead"
 )
+_OF_OTHER_KINDS = re.compile(r"(?:image|audio|video|font)/|application/(?:pdf|zip)\b")
+"""Types that no list, table or feed is ever sent as."""
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
 
 
@@ -117,28 +126,53 @@ def digest_of(*parts: str) -> str:
 
 def json_of(response: Response) -> Any:
     """The body as JSON. Raises BlockedError for a block page and LayoutChangedError for anything else."""
-    refuse_block_page(response)
-    kind = (response.headers.get("Content-Type") or b"").decode("latin-1").partition(";")[0].strip().lower()
-    if kind.startswith("text/html"):
-        raise LayoutChangedError(f"{response.url}: got {kind} where JSON was expected")
+    refuse_page(response, "JSON")
     try:
         return json.loads(response.body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
+        if response.status >= 400:
+            raise HttpStatusError(f"{response.url}: answered with status {response.status}") from error
         raise LayoutChangedError(f"{response.url}: the body is no JSON ({error})") from error
 
 
 def page_of(response: Response) -> Page:
     """The page, parsed. Raises BlockedError for a block page and LayoutChangedError for what is no text."""
+    return Page.of(refuse_other_than_page(response))
+
+
+def refuse_other_than_page(response: Response) -> TextResponse:
+    """The answer, if it is a page at all. Raises BlockedError, SoftNotFoundError and WrongContentTypeError."""
     refuse_block_page(response)
-    if not isinstance(response, TextResponse):
-        raise LayoutChangedError(f"{response.url}: got {type(response).__name__} where a page was expected")
-    return Page.of(response)
+    kind = type_of(response)
+    # Scrapy goes by the address as well: a picture at an address that ends in .html is text to it
+    if _OF_OTHER_KINDS.match(kind) or not isinstance(response, TextResponse):
+        raise WrongContentTypeError(f"{response.url}: got {kind or 'nothing named'} where a page was expected")
+    return response
+
+
+def type_of(response: Response) -> str:
+    """The content type as sent, without its parameters."""
+    return (response.headers.get("Content-Type") or b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
 def refuse_block_page(response: Response) -> None:
-    """Raise BlockedError if this is an apology page, a captcha or a bait instead of content."""
+    """Raise BlockedError for an apology page, a captcha or a bait, and SoftNotFoundError for a page that says that it
+    is not there."""
     if what := block_page(response):
         raise BlockedError(f"{response.url}: {what} in place of the content")
+    if said := soft_not_found(response):
+        raise SoftNotFoundError(f"{response.url}: answered with 200, and says {said!r}")
+
+
+def refuse_page(response: Response, expected: str) -> None:
+    """The same, and WrongContentTypeError for any page in the place of `expected` (`JSON`, `a feed`)."""
+    refuse_block_page(response)
+    kind, html = type_of(response), is_html(response)
+    if html or _OF_OTHER_KINDS.match(kind):
+        if response.status >= 400:
+            raise HttpStatusError(f"{response.url}: answered with status {response.status}")
+        sent = f"a page sent as {kind or 'nothing named'}" if html and "html" not in kind else kind
+        raise WrongContentTypeError(f"{response.url}: got {sent} where {expected} was expected")
 
 
 def entry_address(base: str, href: str) -> str:

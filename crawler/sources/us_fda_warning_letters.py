@@ -1,7 +1,8 @@
 """FDA's warning letters: the list by DataTables JSON, then each letter's page.
 
 The list holds what FDA posted since 2021, newest first; no column says that a letter is about exosome
-products, so every letter that the card does not leave out is read and judged by its text.
+products, so every letter that the card does not leave out is read and judged by its text. A close-out letter is a
+document of its own: the row that shows one makes a second notice, read from its page where the row links to one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +23,7 @@ from twisted.python.failure import Failure
 from crawler.notes import host_of, note
 from crawler.page import Page
 from crawler.source import LayoutChangedError, Records, capture_of
+from crawler.sources.pdf import pdf_of
 from crawler.sources.reading import (
     ListSpider,
     american_date,
@@ -40,8 +42,9 @@ CELLS = 8
 """Posted, issued, company with link, office, subject, response letter, close-out letter, excerpt."""
 LIST_FIRST = 10_000_000
 """Priority of the list's pages, above that of any letter (the day it was posted, counted from the year 1)."""
-QUIET_PAGES = 2
-"""Pages of nothing new after which an incremental run stops: rows move while a list is paged through."""
+CLOSE_OUT = "CLOSE-OUT LETTER"
+"""What stands above the heading of a close-out letter, with hyphen, space or neither."""
+_DAY = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|[A-Z][a-z]+\.? \d{1,2}, \d{4}")
 
 
 class LeaveOut(BaseModel):
@@ -67,6 +70,8 @@ class Options(BaseModel):
     query: dict[str, str]
     """What the list's own page sends along, besides `draw`, `start` and `length`."""
     page_size: int = Field(default=100, ge=1, le=500)
+    quiet_pages: int = Field(default=2, ge=1)
+    """Pages of nothing new after which an incremental run stops: rows move while a list is paged through."""
     label: str = "WARNING LETTER"
     """What stands above the heading of such a letter; responses and close-outs are other documents."""
     notice_type: NoticeType = NoticeType.WARNING_LETTER
@@ -89,10 +94,16 @@ class Entry:
     subject: str
     response: str
     closeout: str
+    closeout_url: str = ""
 
     @property
     def key(self) -> str:
         return key_of(self.url)
+
+    @property
+    def is_closed(self) -> bool:
+        """True if the cell shows a close-out: a link, a day, or the words. Any other mark in it is none."""
+        return bool(self.closeout_url or _DAY.search(self.closeout) or "close" in self.closeout.lower())
 
     @property
     def digest(self) -> str:
@@ -163,13 +174,23 @@ def read_row(row: Any, base: str) -> Entry:
         subject=fragment_text(row[4]),
         response=fragment_text(row[5]),
         closeout=fragment_text(row[6]),
+        closeout_url=_linked(row[6], base),
     )
+
+
+def _linked(cell: str, base: str) -> str:
+    """Where the cell's letter stands: on FDA's site, or in its files elsewhere."""
+    link = BeautifulSoup(cell, "lxml").find("a", href=True) if "<a" in cell else None
+    try:
+        return urljoin(base, str(link["href"])) if link else ""
+    except ValueError as error:
+        raise LayoutChangedError(f"a row links to a close-out at no address: {cell[:120]!r}") from error
 
 
 def read_letter(page: Page, label: str) -> Letter:
     """A letter's page. Raises LayoutChangedError if it is not one, or lacks its company or its text."""
     heading, shown = page.one("h1.content-title"), page.text("p.content-type-label")
-    if shown.upper() != label.upper():
+    if _letters(shown) != _letters(label):
         raise LayoutChangedError(f"{page.url}: the page says that it is a {shown!r}, not a {label!r}")
     main = page.one("article [role=main]")
     body = _body(main, page.url)
@@ -195,6 +216,11 @@ def read_letter(page: Page, label: str) -> Letter:
         text=text,
         quoted_urls=quoted_addresses(f"{text}\n{links}", host_of(page.url)),
     )
+
+
+def _letters(label: str) -> str:
+    """A label without its hyphens and spaces: "Close-Out Letter", "CLOSEOUT LETTER"."""
+    return re.sub(r"[\W_]", "", label).upper()
 
 
 def _body(main: Tag, url: str) -> list[Tag]:
@@ -292,6 +318,52 @@ def _status(entry: Entry | None) -> str:
     return "; ".join(f"{name}: {shown}" for name, shown in followed if shown)
 
 
+@dataclass(frozen=True)
+class CloseOut:
+    """What a close-out letter says, read from its page or its PDF."""
+
+    issued: date | None
+    text: str
+    unread: str = ""
+
+
+def read_close_out(response: Response) -> CloseOut:
+    """A close-out letter. Raises LayoutChangedError if it is something else, BlockedError for a block page."""
+    if b"%PDF-" in response.body[:1024]:
+        document = pdf_of(response)
+        return CloseOut(None, document.text, document.unread)
+    letter = read_letter(page_of(response), CLOSE_OUT)
+    return CloseOut(letter.issued, letter.text)
+
+
+def close_out_of(
+    card: SourceCard, captures: tuple[str, ...], entry: Entry, letter: CloseOut | None, unread: str = ""
+) -> NoticeRecord:
+    """The close-out that a row shows: FDA holds that the violations of its letter were addressed.
+
+    Where no letter is linked or read, the row is all there is.
+    """
+    printed = _DAY.search(entry.closeout)
+    row = (entry.company, entry.office, entry.subject, f"Close-out letter: {entry.closeout}")
+    return NoticeRecord(
+        source=card.id,
+        key=f"{entry.key}#close-out",
+        notice_type=NoticeType.CLOSE_OUT,
+        title=f"{entry.company}: close-out letter",
+        url=entry.closeout_url or entry.url,
+        authority=entry.office or card.authority.name,
+        jurisdiction=card.jurisdiction,
+        language=card.language,
+        issued=(letter.issued if letter else None) or (american_date(printed[0]) if printed else None),
+        organisations=(OrganisationRef(name=entry.company, role="addressee"),),
+        references=(f"warning letter {entry.key.rpartition('/')[2]}",),
+        summary=entry.subject,
+        text=letter.text if letter and letter.text else "\n".join(line for line in row if line),
+        unread=(f"close-out letter: {unread}",) if unread else (),
+        captures=captures,
+    )
+
+
 def read(response: Response, card: SourceCard) -> Records:
     """A page of the list gives the entries that the card keeps, a letter's page the whole letter."""
     options = Options.model_validate(card.options)
@@ -301,6 +373,9 @@ def read(response: Response, card: SourceCard) -> Records:
         for entry in entries:
             if not options.reason_left_out(entry):
                 yield notice_of(card, entry.url, captures, entry, None, "letter page: not asked for")
+                if entry.is_closed:
+                    unread = "not asked for" if entry.closeout_url else ""
+                    yield close_out_of(card, captures, entry, None, unread)
         return
     letter = read_letter(page_of(response), options.label)
     yield notice_of(card, response.url, captures, None, letter)
@@ -373,13 +448,13 @@ class Spider(ListSpider):
         """True if what follows on the list can hold nothing to read."""
         nothing_new = all(self._nothing_new(entry.key) for entry in entries)
         self.quiet = self.quiet + 1 if nothing_new and not self.still_owed else 0
-        return self.quiet >= QUIET_PAGES or self.limit_reached(self.taken)
+        return self.quiet >= self.options.quiet_pages or self.limit_reached(self.taken)
 
     def _nothing_new(self, key: str) -> bool:
         digest = self.book.seen[key]
-        return digest.endswith(self.OLDER) or self.settled(key, digest)
+        return digest.endswith(self.OLDER) or (not self.request.sweep and self.settled(key, digest))
 
-    def parse_letter(self, response: Response, entry: Entry, listed_in: str) -> Iterator[NoticeRecord]:
+    def parse_letter(self, response: Response, entry: Entry, listed_in: str) -> Iterator[Request | NoticeRecord]:
         capture = capture_of(response)
         try:
             letter = read_letter(page_of(response), self.options.label)
@@ -388,8 +463,30 @@ class Spider(ListSpider):
             reason = f"letter page: not understood ({error})"
             yield notice_of(self.card, entry.url, (listed_in, capture), entry, None, reason)
             return
-        self.was_read(entry.key, entry.digest)
         yield notice_of(self.card, entry.url, (capture, listed_in), entry, letter)
+        if entry.closeout_url:  # the entry stays owed until its close-out is read too
+            passed = {"entry": entry, "listed_in": listed_in}
+            yield Request(entry.closeout_url, self.parse_close_out, errback=self.close_out_failed, cb_kwargs=passed)
+            return
+        self.was_read(entry.key, entry.digest)
+        if entry.is_closed:
+            yield close_out_of(self.card, (listed_in,), entry, None)
+
+    def parse_close_out(self, response: Response, entry: Entry, listed_in: str) -> Iterator[NoticeRecord]:
+        capture = capture_of(response)
+        try:
+            letter = read_close_out(response)
+        except LayoutChangedError as error:
+            yield close_out_of(self.card, (listed_in, capture), entry, None, f"not understood ({error})")
+            return
+        self.was_read(entry.key, entry.digest)
+        yield close_out_of(self.card, (capture, listed_in), entry, letter, letter.unread)
+
+    def close_out_failed(self, failure: Failure) -> Iterator[NoticeRecord]:
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if reason := self.reason_of(failure):
+            entry, listed_in = request.cb_kwargs["entry"], request.cb_kwargs["listed_in"]
+            yield close_out_of(self.card, (listed_in,), entry, None, reason)
 
     def letter_failed(self, failure: Failure) -> Iterator[NoticeRecord]:
         request: Request = failure.request  # type: ignore[attr-defined]
