@@ -1,4 +1,4 @@
-"""The crawler as a program: `python -m crawler list | run | read | replay`."""
+"""The crawler as a program: `python -m crawler list | run | read | replay | check | new | commoncrawl`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import argparse
 import json
 import mimetypes
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
-from scrapy import Request
-from scrapy.responsetypes import responsetypes
 
+from crawler.fixtures import saved_response
 from crawler.replay import replay
 from crawler.run import CutShortError, Finished, NotStartedError, card_of, run_source
-from crawler.source import BlockedError, LayoutChangedError, load_cards, spider_module
+from crawler.source import BlockedError, LayoutChangedError, check_options, load_cards, spider_module
+from crawler.starting import READERS, start
 from monitor.config import Config, ConfigError, config_path, load
 from monitor.records import EXIT_CODES, KnownItem, Outcome, RunRequest, SourceCard
 
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_read(commands)
     _add_replay(commands)
+    _add_check(commands)
+    _add_new(commands)
+    _add_commoncrawl(commands)
     return parser
 
 
@@ -59,6 +62,7 @@ def _add_common(parser: argparse.ArgumentParser, *, folder: bool) -> None:
 def _add_list(commands: Any) -> None:
     parser = commands.add_parser("list", help="the sources", description="Shows the sources' cards.")
     parser.add_argument("--json", action="store_true", help="whole cards, as one JSON array")
+    parser.add_argument("--cards", type=Path, action="append", metavar="DIR", help="a folder of further cards")
     _add_common(parser, folder=False)
     parser.set_defaults(do=_list)
 
@@ -78,6 +82,8 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--pages", type=Path, metavar="FILE", help="read just these addresses, one a line")
     parser.add_argument("--full", action="store_true", help="read everything again, known or not")
     parser.add_argument("--limit", type=_positive, metavar="N", help="stop after so many records")
+    parser.add_argument("--requests", type=_positive, metavar="N", help="stop after so many requests")
+    parser.add_argument("--sweep", action="store_true", help="the whole list back to --since, known or not")
     parser.set_defaults(do=_run)
 
 
@@ -106,6 +112,47 @@ def _add_replay(commands: Any) -> None:
     parser.set_defaults(do=_replay)
 
 
+def _add_check(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="does the source still fit its card",
+        description="Reads one page of a source live and says, point by point, what still fits its card.",
+        epilog="exit codes: 0 everything that can be told fits; 1 something differs; 3 not started.",
+    )
+    parser.add_argument("source", metavar="SOURCE")
+    _add_common(parser, folder=False)
+    parser.set_defaults(do=_check)
+
+
+def _add_new(commands: Any) -> None:
+    parser = commands.add_parser(
+        "new",
+        help="begin a new source",
+        description="Writes a new source's card and the folder for its fixture; a test fails until both are filled.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="its id: <cc>_<authority>_<list>")
+    parser.add_argument("url", metavar="URL", help="the list's address")
+    parser.add_argument("--reader", choices=READERS, help="the generic reader (default: by the address)")
+    parser.add_argument("--module", action="store_true", help="a module of its own, built on the generic reader")
+    parser.add_argument("--cards", type=Path, metavar="DIR", help="a folder of your own (default: the shipped cards)")
+    parser.set_defaults(do=_new)
+
+
+def _add_commoncrawl(commands: Any) -> None:
+    from crawler.market.ask import add_arguments
+
+    parser = commands.add_parser(
+        "commoncrawl",
+        help="what Common Crawl holds of a site",
+        description="Asks Common Crawl's index for telling addresses of sites; the sites themselves are not touched.",
+        epilog=_EXIT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    _add_common(parser, folder=True)
+    parser.set_defaults(do=_commoncrawl)
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -120,11 +167,22 @@ def _config(options: argparse.Namespace, *, needed: bool) -> Config:
     return load(options.config)
 
 
-def _cards() -> dict[str, SourceCard]:
+def _cards(own: Iterable[Path]) -> dict[str, SourceCard]:
+    """The shipped cards and those in folders of one's own."""
     try:
-        return load_cards()
+        cards = load_cards()
+        for folder in own:
+            found = load_cards(folder)
+            if twice := sorted(set(found) & set(cards)):
+                raise ValueError(
+                    f"{folder / twice[0]}.yaml: there is a source {twice[0]} already; give yours another id"
+                )
+            for card in found.values():
+                check_options(card)
+            cards |= found
     except ValueError as error:
         raise NotStartedError(f"a source's card cannot be used: {error}") from error
+    return cards
 
 
 def _text(path: Path) -> str:
@@ -136,7 +194,7 @@ def _text(path: Path) -> str:
 
 def _list(options: argparse.Namespace) -> int:
     config = _config(options, needed=False)
-    cards = _cards()
+    cards = _cards((*config.cards, *(options.cards or ())))
     found = [*cards.values(), *(card_of(site.source_id, cards, config) for site in config.sites)]
     if options.json:
         print(json.dumps([card.model_dump(mode="json") for card in found], ensure_ascii=False, indent=1))
@@ -151,12 +209,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     config = _config(options, needed=True)
-    card = card_of(options.source, _cards(), config)
+    card = _usable(card_of(options.source, _cards(config.cards), config))
     request = RunRequest(
         since=options.since,
         pages=_lines(options.pages),
         full=options.full,
         limit=options.limit,
+        most_requests=options.requests,
+        sweep=options.sweep,
     )
     runs = options.runs or config.runs_folder
     known = _known(options.known)
@@ -169,6 +229,12 @@ def _replay(options: argparse.Namespace) -> int:
     return _ended(replay(options.folder, runs, config=config, progress=options.progress))
 
 
+def _commoncrawl(options: argparse.Namespace) -> int:
+    from crawler.market.ask import ask
+
+    return _ended(ask(options, _config(options, needed=True)))
+
+
 def _ended(finished: Finished) -> int:
     print(finished.folder)
     record = finished.record
@@ -178,15 +244,14 @@ def _ended(finished: Finished) -> int:
 
 
 def _read(options: argparse.Namespace) -> int:
-    card = card_of(options.source, _cards(), _config(options, needed=False))
+    config = _config(options, needed=False)
+    card = _usable(card_of(options.source, _cards(config.cards), config))
     try:
         body = options.file.read_bytes()
     except OSError as error:
         raise NotStartedError(f"{options.file} cannot be read: {error}") from error
     content_type = options.content_type or mimetypes.guess_type(options.file.name)[0] or "text/html"
-    kind = responsetypes.from_args(headers={b"Content-Type": content_type.encode()}, url=options.url, body=body)
-    request = Request(options.url, meta={"capture": "read/00001"})
-    response = kind(url=options.url, body=body, headers={"Content-Type": content_type}, request=request)
+    response = saved_response(options.url, body, content_type)
     try:
         for record in spider_module(card).read(response, card):
             print(record.model_dump_json())
@@ -194,6 +259,35 @@ def _read(options: argparse.Namespace) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_CODES[Outcome.BLOCKED if isinstance(error, BlockedError) else Outcome.ERRORS]
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from crawler.checking import check
+
+    config = _config(options, needed=True)
+    points = check(config, _usable(card_of(options.source, _cards(config.cards), config)))
+    for point in points:
+        print(point)
+    return 1 if any(point.verdict == "differs" for point in points) else 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    made = start(options.source, options.url, reader=options.reader or "", module=options.module, cards=options.cards)
+    for path in made.files:
+        print(f"wrote {path}")
+    print("\nNext:")
+    for number, step in enumerate(made.next, start=1):
+        print(f"{number}. {step}")
+    return 0
+
+
+def _usable(card: SourceCard) -> SourceCard:
+    """The card, if its reader understands its options."""
+    try:
+        check_options(card)
+    except ValueError as error:
+        raise NotStartedError(f"a source's card cannot be used: {error}") from error
+    return card
 
 
 def _lines(path: Path | None) -> tuple[str, ...]:

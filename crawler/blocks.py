@@ -36,6 +36,21 @@ _CHALLENGE_HEADERS = {
     "x-amzn-waf-action": "AWS WAF challenge",
     "x-datadome-captcha": "DataDome captcha",
 }
+_NOT_FOUND = re.compile(
+    r"(?:page|content|product)(?: you \w+(?: looking for)?)? (?:(?:was |is )?not|(?:could not|can(?:no|.)t) be) found"
+    r"|page (?:does not|doesn.t) exist|404\W*(?:not found|error|page|seite|erreur|fehler)|(?:error|erreur|fehler)\W*404"
+    r"|seite (?:wurde )?nicht gefunden|page (?:est )?(?:introuvable|non trouv[eé]e)|pagina non trovata"
+    r"|p[aá]gina (?:no|n[aã]o) (?:se )?(?:encontrad|existe)|sayfa bulunamad"
+    r"|ページが見つかりません|お探しのページ|페이지를 찾을 수 없|找不到(?:页面|頁面|网页)",
+    re.IGNORECASE,
+)
+_BARE_NOT_FOUND = re.compile(r"404|not found|nicht gefunden|introuvable", re.IGNORECASE)
+"""Enough where it is all that a title says beside the site's name."""
+_BETWEEN_NAMES = re.compile(r"\s+[-–—:]\s+|\s*[|·»]\s*")
+_HEADING = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.S | re.I)
+_HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.I)
+_LONGEST_NAME = 80
+"""Characters of a heading that says no more than that nothing is there."""
 _REFUSING = frozenset({403, 405, 429, 503})
 _LITTLE = 600
 """Characters of visible text below which a page that asks for proof of being human has no content of its own."""
@@ -107,3 +122,23 @@ def _visible(html: str, limit: int) -> str:
         if len(text) > limit or size >= len(html):
             return text
     return text
+
+
+def is_html(response: Response) -> bool:
+    """True if an answer is a page, by its type or by how its body begins."""
+    kind = (response.headers.get("Content-Type") or b"").lower()
+    return b"html" in kind or bool(_HTML.match(response.body[:200].removeprefix(b"\xef\xbb\xbf")))
+
+
+def soft_not_found(response: Response) -> str:
+    """What a page answered with 200 says in its title or heading, if that is that there is no such page."""
+    if response.status != 200 or not isinstance(response, TextResponse) or not is_html(response):
+        return ""
+    headings = (_visible(match[2], _LONGEST_NAME) for match in _HEADING.finditer(_SCRIPTS.sub(" ", response.text)))
+    return next((said for said in headings if len(said) <= _LONGEST_NAME and says_not_found(said)), "")
+
+
+def says_not_found(text: str) -> bool:
+    """True if a title or heading says, in one of a dozen languages, that there is no such page."""
+    parts = _BETWEEN_NAMES.split(text)
+    return bool(_NOT_FOUND.search(text)) or any(_BARE_NOT_FOUND.fullmatch(part.strip(" !.")) for part in parts)

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from time import monotonic
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request, signals
 from scrapy.core.downloader import Downloader, Slot
@@ -30,7 +30,7 @@ from crawler.addresses import refusal
 from crawler.blocks import block_address, block_page
 from crawler.folder import reading_of
 from crawler.identity import NAME
-from crawler.notes import RefusedRequest, book_of, host_of, note
+from crawler.notes import Kind, RefusedRequest, book_of, host_of, note
 from crawler.source import BlockedError, LayoutChangedError
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ LONGEST_WAIT = 600.0
 BACK_OFF = {429: 60.0, 503: 60.0}
 """Seconds before the first retry of these where the server names none; doubled for each further one."""
 BACK_OFF_OTHERWISE = 10.0
+APART = "stands_apart"
+"""Key of a request's meta: a block page in its place says nothing about the rest of its host."""
 _STOP_LOOK = 0.25
 
 
@@ -95,6 +97,12 @@ class PoliteDownloader(Downloader):
         if slot is not None:
             slot.lastseen = max(slot.lastseen, monotonic() + seconds * self.reading.patience)
 
+    @property
+    def _most_requests(self) -> int | None:
+        """By the card, or what earlier runs of the day have left of it."""
+        bounds = (self.reading.card.pace.daily_requests, self.reading.request.most_requests)
+        return min((bound for bound in bounds if bound is not None), default=None)
+
     def slow_down(self, host: str, delay: float) -> None:
         """Leave at least so many seconds between two requests to this host, from now on."""
         scaled = max(delay * self.reading.patience, self._delay)
@@ -124,11 +132,10 @@ class PoliteDownloader(Downloader):
     async def _enqueue_request(self, request: Request) -> Response:
         if self._ending or host_of(request.url) in self.stopped:
             raise _RunEnds("its host is left alone, or the run is ending")
-        most = self.reading.card.pace.daily_requests
+        most = self._most_requests
         if most is not None and self._requests >= most:
-            note(
-                book_of(self.crawler), "limit_reached", f"made the {most} requests a day that the source's card allows"
-            )
+            told = "that are left of a day's for this source" if self.reading.request.most_requests else "a day"
+            note(book_of(self.crawler), "limit_reached", f"made the {most} requests {told} that its card allows")
             self.end_run("limit_requests")
             raise _RunEnds("no request is left")
         self._requests += 1
@@ -182,8 +189,8 @@ class PoliteDownloader(Downloader):
         book = book_of(self.crawler)
         if error.kind == "robots":
             book.leave_out("robots.txt forbids it")
-            if any(p.kind == error.kind and host_of(p.url) == host_of(url) for p in book.problems):
-                return  # a site may forbid thousands of pages: named once, counted always
+        if error.of_host and any(p.message == error.message and host_of(p.url) == host_of(url) for p in book.problems):
+            return  # a site may forbid thousands of pages: named once, counted always
         note(book, error.kind, error.message, url, capture)
 
     def _let_go_when_closing(self) -> None:
@@ -266,7 +273,9 @@ class Manners:
     def process_response(self, request: Request, response: Response) -> Response:
         block = block_page(response)
         if block:
-            self.crawler.engine.downloader.stop_host(host_of(request.url), block)
+            # a catalogue may be guarded where the pages beside it are open to everyone
+            if not request.meta.get(APART):
+                self.crawler.engine.downloader.stop_host(host_of(request.url), block)
             raise RefusedRequest("blocked", f"status {response.status}: {block}")
         if response.status in self._retry_codes:
             self._wait_as_asked(request, response)
@@ -292,7 +301,7 @@ class Manners:
             note(spider.book, "blocked", message or "not its content", url, capture)
             self.crawler.engine.downloader.stop_host(host_of(url), message)
         elif isinstance(error, LayoutChangedError):
-            note(spider.book, "layout_changed", message, url, capture)
+            note(spider.book, error.kind, message, url, capture)
         else:
             note(spider.book, "parse_error", f"{type(error).__name__}: {message}{_place(failure)}", url, capture)
 
@@ -332,17 +341,20 @@ class PoliteRobots(RobotsTxtMiddleware):
     """Scrapy's, plus Crawl-delay, and RFC 9309 2.3.1: no file allows all, a failing server allows nothing."""
 
     def process_request_2(self, rp: Any, request: Request) -> None:
+        if rp is None:
+            # of several requests that wait for one robots.txt, Scrapy 2.19 gives its rules to the first two alone
+            rp = self._parsers.get(urlsplit(request.url).netloc)
         refusal_of_all = getattr(rp, "refusal", None)
         if refusal_of_all is not None:
             raise refusal_of_all
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest as error:
-            raise RefusedRequest("robots", "robots.txt forbids this address") from error
+            raise RefusedRequest("robots", "robots.txt forbids this address", of_host=True) from error
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status == 429 or response.status >= 500:
-            self._forbid(netloc, _unreadable(f"status {response.status}"))
+            self._forbid(netloc, _unreadable("http_error", f"status {response.status}"))
             return
         if response.status >= 400:
             response = response.replace(body=b"")
@@ -355,7 +367,7 @@ class PoliteRobots(RobotsTxtMiddleware):
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         ours = isinstance(exc, RefusedRequest | _RunEnds)
-        self._forbid(netloc, exc if ours else _unreadable(f"{type(exc).__name__}: {exc}"))
+        self._forbid(netloc, exc if ours else _unreadable("download_error", f"{type(exc).__name__}: {exc}"))
 
     def _forbid(self, netloc: str, why: Exception) -> None:
         parser: Any = ProtegoRobotParser(b"User-agent: *\nDisallow: /\n", None)
@@ -366,6 +378,6 @@ class PoliteRobots(RobotsTxtMiddleware):
             waiting.callback(parser)
 
 
-def _unreadable(why: str) -> RefusedRequest:
+def _unreadable(kind: Kind, why: str) -> RefusedRequest:
     message = f"robots.txt could not be read ({why}), so nothing is asked of this host in this run"
-    return RefusedRequest("robots", message)
+    return RefusedRequest(kind, message, of_host=True)

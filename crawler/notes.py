@@ -31,10 +31,12 @@ MOST_OF_A_KIND = 100
 class RefusedRequest(IgnoreRequest):
     """A request or its answer that goes no further, and why. It reaches the request's errback, never its callback."""
 
-    def __init__(self, kind: Kind, message: str) -> None:
+    def __init__(self, kind: Kind, message: str, *, of_host: bool = False) -> None:
         super().__init__(message)
         self.kind: Kind = kind
         self.message = message
+        self.of_host = of_host
+        """It says something about the whole host, and is noted once for it."""
 
 
 def host_of(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import date, timedelta
 from typing import Any
 
 from scrapy import signals
@@ -12,7 +13,10 @@ from scrapy.utils.asyncio import create_looping_call
 
 from crawler.folder import reading_of
 from crawler.notes import book_of, note
-from monitor.records import RECORD, AnyRecord, captures_of
+from monitor.records import RECORD, AnyRecord, NoticeRecord, captures_of
+
+DAYS_AHEAD = 2
+"""Where a publisher's day may be ahead of ours: its zone, and what is dated for tomorrow's issue."""
 
 
 class ItemsFile:
@@ -23,10 +27,16 @@ class ItemsFile:
         self.reading = reading_of(crawler)
         self._file = self.reading.folder.file("items.jsonl").open("x", encoding="utf-8")
         self._count = 0
+        self._keys: set[str] = set()
+        self._until = self.reading.clock.now().date() + timedelta(days=DAYS_AHEAD)
+        crawler.signals.connect(self._begin, signal=signals.spider_opened)
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> ItemsFile:
         return cls(crawler)
+
+    def _begin(self) -> None:
+        book_of(self.crawler).until = self._until
 
     def close_spider(self) -> None:
         self._file.close()
@@ -39,6 +49,12 @@ class ItemsFile:
         if problem:
             note(book_of(self.crawler), "parse_error", problem, getattr(item, "url", ""))
             raise DropItem(problem)
+        key = getattr(item, "key", "")
+        if key and key in self._keys:
+            book_of(self.crawler).leave_out("same id as a record before it in this run")
+            raise DropItem(f"a second record with the id {key}", log_level="DEBUG")
+        self._keys.add(key)
+        item = without_future(item, self._until) if isinstance(item, NoticeRecord) else item
         self._file.write(item.model_dump_json() + "\n")
         self._count += 1
         self.reading.items[item.kind] = self.reading.items.get(item.kind, 0) + 1
@@ -59,6 +75,15 @@ class ItemsFile:
         except ValueError as error:
             return f"not a valid record: {error}"
         return ""
+
+
+def without_future(notice: NoticeRecord, until: date) -> NoticeRecord:
+    """The notice without days that have not come yet, each named in `unread`: a misprint is no date."""
+    late = {name: day for name in ("issued", "posted", "updated") if (day := getattr(notice, name)) and day > until}
+    if not late:
+        return notice
+    told = (f"{name} date: {day} has not come yet" for name, day in late.items())
+    return notice.model_copy(update={**dict.fromkeys(late), "unread": (*notice.unread, *told)})
 
 
 class Progress:

@@ -33,6 +33,8 @@ _MONTHS = {
     )
     for name in names
 }
+_FEW_LOST = 3
+"""Characters that may be unreadable on any page: a quotation mark pasted from elsewhere is no lie."""
 _LONG_DATE = re.compile(r"([A-Za-z]+)\.? +(\d{1,2}), +(\d{4})")
 _DAY_FIRST_DATE = re.compile(r"(\d{1,2}) +([A-Za-z]+)\.? +(\d{4})")
 
@@ -46,7 +48,7 @@ class Page:
 
     @classmethod
     def of(cls, response: TextResponse) -> Page:
-        return cls(response.url, BeautifulSoup(response.text, "lxml"))
+        return cls(response.url, BeautifulSoup(decoded(response), "lxml"))
 
     def part(self, tag: Tag) -> Page:
         return Page(self.url, tag)
@@ -121,6 +123,26 @@ def us_date(text: str) -> date:
     if match is None:
         raise LayoutChangedError(f"no date of the form MM/DD/YYYY: {text!r}")
     return _calendar_date(int(match[3]), int(match[1]), int(match[2]), text)
+
+
+def decoded(response: TextResponse) -> str:
+    """A page's text. Raises LayoutChangedError where too much of it is not in the encoding that it is said to be in.
+
+    Bytes that are UTF-8 are read as UTF-8, whatever is declared: no other encoding's text looks like it by chance.
+    """
+    body = response.body
+    if not body.isascii() and b"\x00" not in body[:200]:  # UTF-16 is full of them
+        try:
+            return body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass  # as declared, then
+    text = response.text
+    lost = text.count("\N{REPLACEMENT CHARACTER}")
+    if lost > max(_FEW_LOST, len(text) // 1000):
+        raise LayoutChangedError(
+            f"{lost} of {len(text)} characters are not in the encoding {response.encoding} of the page ({response.url})"
+        )
+    return text
 
 
 def long_date(text: str) -> date:

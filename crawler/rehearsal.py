@@ -9,6 +9,7 @@ from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 
+from crawler.decoding import copied
 from crawler.folder import reading_of
 
 
@@ -36,4 +37,4 @@ class RehearsalHandler(HTTP11DownloadHandler):
         local = request.replace(url=f"http://{self._address}{parts.path or '/'}{query}", headers=headers)
         response = await super().download_request(local)
         request.meta["download_latency"] = local.meta.get("download_latency", 0.0)
-        return response.replace(url=request.url)
+        return copied(response, type(response), request.url)

@@ -71,8 +71,12 @@ def run_source(
     request: RunRequest | None = None,
     known: Iterable[KnownItem] = (),
     progress: bool = False,
+    spider: type[SourceSpider] | None = None,
 ) -> Finished:
-    """Read one source. Once in a process: the reactor cannot be started twice. Raises NotStartedError."""
+    """Read one source. Once in a process: the reactor cannot be started twice. Raises NotStartedError.
+
+    `spider` is taken in the place of the card's own.
+    """
     rehearsal = config.rehearsal
     mode: Mode = "rehearsal" if rehearsal else "live"
     if mode == "live":
@@ -89,7 +93,7 @@ def run_source(
         clock=clock,
         progress=progress,
     )
-    return crawl(reading)
+    return crawl(reading, spider=spider)
 
 
 def _may_go_live(config: Config, card: SourceCard) -> None:
@@ -102,14 +106,14 @@ def _may_go_live(config: Config, card: SourceCard) -> None:
         raise NotStartedError(f"{card.id} is an invented source of the demo; it can be read in a rehearsal only")
 
 
-def crawl(reading: Reading, replay_of: str = "") -> Finished:
+def crawl(reading: Reading, replay_of: str = "", spider: type[SourceSpider] | None = None) -> Finished:
     """Run the reading's spider to its end and seal the folder. Raises NotStartedError if the spider cannot be made."""
     folder = reading.folder
     if reading.known:
         lines = "".join(item.model_dump_json() + "\n" for item in reading.known.values())
         folder.file(KNOWN_FILE).write_text(lines, encoding="utf-8")
     try:
-        spider_class: type[SourceSpider] = spider_module(reading.card).Spider
+        spider_class: type[SourceSpider] = spider or spider_module(reading.card).Spider
     except (ImportError, AttributeError) as error:
         raise NotStartedError(f"{reading.card.id}: spider {reading.card.spider!r} cannot be loaded: {error}") from error
     process = AsyncCrawlerProcess(build(reading))
@@ -159,12 +163,16 @@ def _record(reading: Reading, book: RunBook, stats: dict[str, Any], replay_of: s
         newest=book.newest,
         known=book.known,
         not_kept=dict(sorted(book.not_kept.items())),
+        lists=book.lists,
+        unchanged=book.unchanged,
         seen=book.seen,
         requests=int(stats.get("downloader/request_count", 0)),
         responses={
             name.removeprefix(prefix): int(count) for name, count in sorted(stats.items()) if name.startswith(prefix)
         },
         received_bytes=reading.received_bytes,
+        platforms=book.platforms,
+        catalogues=book.catalogues,
         problems=tuple(book.problems),
     )
 
@@ -178,7 +186,7 @@ def outcome_of(reason: str, book: RunBook, records: int) -> Outcome:
         return Outcome.STOPPED
     if kinds & MISREAD or reason not in _ENDS_WELL:
         return Outcome.ERRORS
-    if records or book.listed or book.known:
+    if records or book.listed or book.known or book.unchanged:
         return Outcome.OK
     unread = kinds - {"limit_reached"}
     if "blocked" in unread:

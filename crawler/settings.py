@@ -100,6 +100,8 @@ def _components(reading: Reading) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.manners.Gate": 20,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+            "crawler.decoding.WholeBodies": 590,
             "crawler.manners.PoliteRobots": 100,
             "crawler.manners.Manners": 585,
             "crawler.manners.Redirects": 610,

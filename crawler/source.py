@@ -57,6 +57,8 @@ class RunBook:
     def __init__(self) -> None:
         self.listed: int | None = None
         self.newest: date | None = None
+        self.until: date | None = None
+        """Days after this one have not come yet: a misprint would make a dead list look fresh for ever."""
         self.known = 0
         self.not_kept: dict[str, int] = {}
         self.seen: dict[str, str] = {}
@@ -70,7 +72,7 @@ class RunBook:
         """Note an entry seen on the source's list, whether it is kept, known or left out."""
         self.listed = (self.listed or 0) + (key not in self.seen)
         self.seen[key] = digest
-        if posted and (self.newest is None or posted > self.newest):
+        if posted and (self.until is None or posted <= self.until) and (self.newest is None or posted > self.newest):
             self.newest = posted
 
     def leave_out(self, reason: str, count: int = 1) -> None:

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from monitor.commands import asking, explaining, knowledge, learning, reviewing, running, status, watching
+from monitor.commands import (
+    asking,
+    backfilling,
+    discovering,
+    explaining,
+    knowledge,
+    learning,
+    proving,
+    reviewing,
+    running,
+    sources,
+    status,
+    sweeping,
+    watching,
+)
 from monitor.commands.common import FAILED, MISUSED, State, UserError, database, state_of
 from monitor.config import ConfigError
 
@@ -84,9 +98,13 @@ app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(reviewing.review, name="review")
 app.command()(learning.evaluate)
 app.command()(learning.train)
-app.command()(status.sources)
+app.add_typer(sources.sources, name="sources")
+app.command()(backfilling.backfill)
+app.add_typer(backfilling.history, name="history")
+app.add_typer(discovering.discover, name="discover")
+app.command()(sweeping.sweep)
 app.command()(running.intake)
-app.add_typer(running.evidence, name="evidence")
+app.add_typer(proving.evidence, name="evidence")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -34,7 +35,7 @@ class Plan:
 def plans(config: Config) -> tuple[Plan, ...]:
     """Every source that is on, with its schedule: the configuration's or, failing that, its card's frequency."""
     found = [
-        Plan(source_id, choice.schedule or _BY_FREQUENCY[frequency_of(source_id)])
+        Plan(source_id, choice.schedule or _BY_FREQUENCY[frequency_of(source_id, config.cards)])
         for source_id, choice in config.sources.items()
         if choice.on
     ]
@@ -43,14 +44,46 @@ def plans(config: Config) -> tuple[Plan, ...]:
 
 
 @cache
-def frequency_of(source_id: str) -> str:
-    """What a source's card says; `daily` where it says nothing. The card is read as a file: no crawler is imported."""
+def card_facts(source_id: str, own: tuple[Path, ...] = ()) -> Mapping[str, Any]:
+    """A source's card as its file says it; empty where there is none. Read as a file: no crawler is imported.
+
+    `own` are the configuration's folders of cards.
+    """
     spec = importlib.util.find_spec("crawler")
-    for place in (spec.submodule_search_locations if spec else None) or ():
-        card = Path(place) / "sources" / f"{source_id}.yaml"
+    installed = [Path(place) / "sources" for place in (spec.submodule_search_locations if spec else None) or ()]
+    for folder in (*installed, *own):
+        card = folder / f"{source_id}.yaml"
         if card.is_file():
-            return str((yaml.safe_load(card.read_text(encoding="utf-8")) or {}).get("frequency", "daily"))
-    return "daily"
+            return dict(yaml.safe_load(card.read_text(encoding="utf-8")) or {})
+    return {}
+
+
+def frequency_of(source_id: str, own: tuple[Path, ...] = ()) -> str:
+    """What a source's card says; `daily` where it says nothing."""
+    return str(card_facts(source_id, own).get("frequency", "daily"))
+
+
+_LONGEST = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=31),
+}
+
+
+def cadence_of(config: Config, source_id: str) -> timedelta:
+    """The longest time between two readings of a source, as the configuration or its card has it."""
+    site, choice = config.site_of(source_id), config.sources.get(source_id)
+    schedule = (site.schedule if site else choice.schedule if choice else None) or _BY_FREQUENCY[
+        "daily" if site else frequency_of(source_id, config.cards)
+    ]
+    return _LONGEST[schedule.every]
+
+
+def is_on(config: Config, source_id: str) -> bool:
+    """True if the clock reads it."""
+    site, choice = config.site_of(source_id), config.sources.get(source_id)
+    return bool((choice and choice.on) or (site and site.on))
 
 
 def next_time(schedule: Schedule, after: datetime) -> datetime:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -189,6 +189,23 @@ def clock_change_at(at: time, zone: str) -> date | None:
     return None
 
 
+class EvidenceChoice(Section):
+    """How what was read is proved, and how long it is kept."""
+
+    authority: WebAddress | None = None
+    """A time-stamping authority (RFC 3161): asked after each pass to sign the head of the chain."""
+    roots: Path | None = None
+    """PEM file with the root certificates of authorities that are trusted."""
+    keep_days: int | None = Field(default=None, ge=30)
+    """Age from which `evidence prune` may remove a run that nothing rests on; left out: it has to be told."""
+
+    @model_validator(mode="after")
+    def _a_stamp_can_be_checked(self) -> Self:
+        if self.authority and not self.roots:
+            raise ValueError("an authority needs roots: the PEM file with its root certificate, or no stamp is checked")
+        return self
+
+
 class Watchlist(Section):
     """What one team wants to be told about. An event matches when it meets every criterion given."""
 
@@ -242,10 +259,13 @@ class Config(Section):
     """SQLAlchemy URL without password; left out: SQLite in the data folder. EXOWATCH_DATABASE_URL goes before it."""
     jurisdictions: tuple[JurisdictionCode, ...] = ("us", "uk", "eu", "ca")
     """Where findings are made. A page that addresses another one says "not assessed" for it."""
+    cards: tuple[Path, ...] = ()
+    """Folders of source cards of one's own, beside those that are installed."""
     sources: dict[SourceId, SourceChoice] = Field(default_factory=dict)
     sites: tuple[Site, ...] = ()
     network: Network = Network()
     digest: DigestChoice = DigestChoice()
+    evidence: EvidenceChoice = EvidenceChoice()
     watchlists: tuple[Watchlist, ...] = ()
     parallel_runs: int = Field(default=2, ge=1, le=16)
     rehearsal: Rehearsal | None = None
@@ -267,6 +287,10 @@ class Config(Section):
     @property
     def digests_folder(self) -> Path:
         return self.data / "digests"
+
+    @property
+    def evidence_folder(self) -> Path:
+        return self.data / "evidence"
 
     def digest_of(self) -> str:
         """sha256 over the configuration, written into each run: what the run was told."""
@@ -318,11 +342,14 @@ def config_path(path: Path | None = None) -> Path:
     return path or Path(os.environ.get(CONFIG_VARIABLE) or "config.yaml")
 
 
-def installed_sources() -> frozenset[str]:
-    """Ids of the source cards that are installed, by their file names: the crawler itself is not imported."""
+def installed_sources(own: Iterable[Path] = ()) -> frozenset[str]:
+    """Ids of the source cards that are installed or lie in folders of one's own, by their file names.
+
+    The crawler itself is not imported.
+    """
     found = importlib.util.find_spec("crawler")
-    places = found.submodule_search_locations if found else None
-    return frozenset(card.stem for place in places or () for card in Path(place).glob("sources/*.yaml"))
+    places = [Path(place) / "sources" for place in (found.submodule_search_locations if found else None) or ()]
+    return own_sources((*places, *own))
 
 
 def load(path: Path | None = None, vocabulary: Vocabulary | None = None) -> Config:
@@ -335,10 +362,30 @@ def load(path: Path | None = None, vocabulary: Vocabulary | None = None) -> Conf
     values = without_nothing(marked.values, keep=frozenset({("sources",)}))
     config, flaws = validate(Config, values, marked)
     flaws += marked.flaws
-    flaws += _name_flaws(values, marked, vocabulary or Vocabulary(sources=installed_sources()))
+    folders = _own_folders(values)
+    for number, folder in folders.items():
+        if not folder.is_dir():
+            key = ("cards", number)
+            message = f"no such folder: {folder}; make it, or name the folder that holds your cards"
+            flaws.append(Flaw(marked.line_of(key), dotted(key), message))
+    known = vocabulary or Vocabulary(sources=installed_sources())
+    if known.sources is not None:
+        known = replace(known, sources=known.sources | own_sources(folders.values()))
+    flaws += _name_flaws(values, marked, known)
     if config is None or flaws:
         raise ConfigError(str(file), flaws)
     return config
+
+
+def _own_folders(values: dict[str, Any]) -> dict[int, Path]:
+    named = values.get("cards")
+    found = named if isinstance(named, list) else []
+    return {number: Path(folder) for number, folder in enumerate(found) if isinstance(folder, str)}
+
+
+def own_sources(folders: Iterable[Path]) -> frozenset[str]:
+    """Ids of the cards in these folders, by their file names."""
+    return frozenset(card.stem for folder in folders for card in folder.glob("*.yaml"))
 
 
 def _name_flaws(values: dict[str, Any], marked: Marked, vocabulary: Vocabulary) -> list[Flaw]:

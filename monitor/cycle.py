@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, func, inspect
 from sqlmodel import col, select
 
-from monitor import db, intake, watchlists
+from monitor import budget, db, evidence, intake, watchlists
 from monitor.config import Config, now
 from monitor.knowledge import Knowledge
 from monitor.locks import BusyError, hold
@@ -28,11 +28,14 @@ from monitor.models import Event, Run
 from monitor.programs import Children, Crawled, CrawlRequest, crawl, write_digest
 from monitor.records import RunRecord
 from monitor.rejudge import rejudge
+from monitor.runfolder import EvidenceError
+from monitor.stamps import StampError
 
 _LOG = logging.getLogger(__name__)
 PART_DAYS = 7
 """Days after which what a killed crawl left is removed; until then it may help to find out why."""
 FINE = ("taken_in", "already")
+WELL = (*FINE, "busy", "rationed")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Reading:
     """How it went with one source.
 
     `state`: `taken_in`, `already`, `quarantined` (unfit, see reasons), `failed` (no run folder), `busy` (read by
-    another process), `stopped` (asked to stop first).
+    another process), `rationed` (its requests of the day are used up), `stopped` (asked to stop first).
     """
 
     source_id: str
@@ -69,7 +72,7 @@ class Reading:
 
     @property
     def is_well(self) -> bool:
-        return self.state in (*FINE, "busy")
+        return self.state in WELL
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,19 @@ class Cycle:
 
     def run(self, order: Order) -> Pass:
         """Do it. A source that fails stops no other; what went wrong is in the answer."""
-        with _work_place(self.config, order.dry_run) as (engine, runs):
+        with work_place(self.config, order.dry_run) as (engine, runs):
             before = _last_event(engine)
             rejudged: Mapping[str, int] = {} if order.dry_run else self._rejudge(engine)
             readings = [] if order.dry_run or not order.rest else self._take_in_rest(engine, order.sources)
             with ThreadPoolExecutor(self.config.parallel_runs) as pool:
                 for group in pool.map(lambda source: self._source(engine, runs, source, order), order.sources):
                     readings += group
+            if not order.dry_run:
+                with db.transaction(engine) as session:
+                    intake.note_stale(session, self.config, now(self.config))
             matches = 0 if order.dry_run else match_since(engine, self.config, before)
+        if not order.dry_run:
+            self._stamp()
         done = Pass(tuple(readings), rejudged, matches, stopped=self.children.stopping.is_set())
         if order.dry_run or not order.digest or done.stopped:
             return done
@@ -152,6 +160,12 @@ class Cycle:
             match_since(engine, self.config, before)
             return rejudged
 
+    def _stamp(self) -> None:
+        try:
+            evidence.stamp_head(self.config)
+        except (StampError, EvidenceError) as error:  # the evidence is kept all the same; the next pass asks again
+            self.listener.note(f"no time stamp: {error}")
+
     def _with_digest(self, done: Pass) -> Pass:
         written = write_digest(self.config_file, self.children)
         if written.code:
@@ -164,7 +178,7 @@ class Cycle:
         for source_id in sorted({source for source, _ in waiting_runs(engine, self.config)} - set(asked)):
             try:
                 with hold(self.locks, source_id):
-                    readings += self._take_in_waiting(engine, source_id)
+                    readings += self.take_in_waiting(engine, source_id)
             except BusyError:
                 continue  # whoever reads it takes its run in
         return readings
@@ -183,22 +197,28 @@ class Cycle:
         readings = []
         if not order.dry_run:
             self._clear_parts(source_id)
-            readings = self._take_in_waiting(engine, source_id)
+            readings = self.take_in_waiting(engine, source_id)
         self.listener.started(source_id)
         choice = self.config.sources.get(source_id)
         since = order.since or (choice.since if choice else None)
-        request = CrawlRequest(source_id, runs, since=since, full=order.full)
-        reading, again = self._once(engine, request, order.dry_run, lock)
+        sweep = not order.full and budget.sweep_is_due(engine, source_id, now(self.config))
+        request = CrawlRequest(source_id, runs, since=since, full=order.full, sweep=sweep)
+        reading, again = self.once(engine, request, order.dry_run, lock)
         readings.append(self._tell(reading))
         if again and not order.dry_run and not self.children.stopping.is_set():
             look = CrawlRequest(source_id, runs, pages=again)
-            second, _ = self._once(engine, look, order.dry_run, lock)
+            second, _ = self.once(engine, look, order.dry_run, lock)
             readings.append(self._tell(replace(second, second_look=True)))
         return readings
 
-    def _once(self, engine: Engine, request: CrawlRequest, dry_run: bool, lock: int) -> tuple[Reading, tuple[str, ...]]:
+    def once(self, engine: Engine, request: CrawlRequest, dry_run: bool, lock: int) -> tuple[Reading, tuple[str, ...]]:
         """One run, taken in. With it come the addresses of pages that must be read once more."""
         source_id = request.source_id
+        left = budget.left_today(engine, source_id, now(self.config), self.config.cards)
+        if left == 0:
+            told = "the requests that its card allows in a day are used up; it goes on tomorrow (UTC)"
+            return Reading(source_id, "rationed", (told,)), ()
+        request = replace(request, most_requests=left)
         request = replace(request, known=intake.known_items(engine, source_id))
         crawled = self._crawl(
             request,
@@ -238,7 +258,8 @@ class Cycle:
         )
         return reading, tuple(taken.second_look)
 
-    def _take_in_waiting(self, engine: Engine, source_id: str) -> list[Reading]:
+    def take_in_waiting(self, engine: Engine, source_id: str) -> list[Reading]:
+        """Runs of this source that are whole and were not taken in. Its lock must be held."""
         readings = []
         for source, folder in waiting_runs(engine, self.config):
             if source == source_id:
@@ -267,7 +288,7 @@ class Cycle:
 
 
 @contextmanager
-def _work_place(config: Config, dry_run: bool) -> Iterator[tuple[Engine, Path]]:
+def work_place(config: Config, dry_run: bool) -> Iterator[tuple[Engine, Path]]:
     """The database, brought up to date, and the folder for runs; for a dry run, places that vanish afterwards."""
     if not dry_run:
         config.runs_folder.mkdir(parents=True, exist_ok=True)
@@ -315,7 +336,7 @@ def read_run(folder: Path) -> RunRecord | None:
 
 
 def waiting_runs(engine: Engine, config: Config) -> list[tuple[str, Path]]:
-    """Whole run folders that were never taken in, oldest first; but no replays: those are taken in by hand."""
+    """Whole run folders that were never taken in, oldest first. No replays (those are for hand), nor what shipped."""
     folders = sorted(
         (folder for folder in config.runs_folder.glob("*-*") if folder.suffix != ".part" and folder.is_dir()),
         key=lambda folder: folder.name.partition("-")[2],
@@ -326,7 +347,7 @@ def waiting_runs(engine: Engine, config: Config) -> list[tuple[str, Path]]:
         if folder.name in known:
             continue
         run = read_run(folder)
-        if run is None or run.mode != "replay":
+        if run is None or run.mode not in ("replay", "shipped"):
             waiting.append((source_of(folder.name), folder))
     return waiting
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from monitor.approved import informed
 from monitor.claims import folded_quote, highest, limited
 from monitor.classify import JudgedClaim, Judgement, judge_document
 from monitor.db import id_of, reading
@@ -126,6 +127,7 @@ def effect(
     shifts: list[Shift] = []
     done = behind = standing = 0
     with reading(engine) as session:
+        knowledge = informed(session, knowledge)
         stale = _stale(session, knowledge.version)
         pages = sum(map(len, stale.values()))
         for source_id, page_ids in stale.items():

@@ -1,4 +1,4 @@
-"""What is held is what was received: the chain from a claim's quote to the bytes of its capture, recomputed."""
+"""What is held is what was received: from quotes to the bytes of captures, and from run to run, recomputed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from monitor import stamps
+from monitor.captured import read_captured
+from monitor.chain import Broken, Chained, check_chain, pruned_runs, read_chain
 from monitor.config import Config
 from monitor.db import id_of, reading
 from monitor.models import Capture, Claim, ClaimPlace, ClaimRevision, PageVersion, Run
-from monitor.runfolder import EvidenceError, Payload, UnreadableRunError, open_run_folder, read_payload
-from monitor.text import read_html
-
-
-@dataclass(frozen=True)
-class Broken:
-    """One link of the chain that does not hold."""
-
-    kind: str
-    """`run`, `capture`, `text` or `quote`."""
-    where: str
-    message: str
+from monitor.runfolder import EvidenceError, Payload, read_payload
+from monitor.stamps import StampError
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,9 @@ class Verification:
     captures: int
     versions: int
     quotes: int
+    stamps: int
+    pruned: int
+    """Runs of which only run.json is left, by rule. They are among the runs; their captures are not checked."""
     broken: tuple[Broken, ...]
 
 
@@ -52,14 +48,25 @@ def folder_of(run: Run, config: Config) -> Path:
 
 
 def verify(engine: Engine, config: Config) -> Verification:
-    """Recompute the whole chain: files of each run → captures → canonical texts → quotes at their offsets."""
+    """Recompute it all: chain of runs, files of each run → captures → canonical texts → quotes at their offsets."""
     broken: list[Broken] = []
-    counts = {"runs": 0, "captures": 0, "versions": 0, "quotes": 0}
     with reading(engine) as session:
-        for run in session.exec(select(Run).order_by(Run.started_at)):  # type: ignore[arg-type]
-            counts["runs"] += 1
-            broken.extend(_check_run(run, config))
+        runs = session.exec(select(Run.id).order_by(col(Run.started_at))).all()
+        broken.extend(check_chain(config, runs))
+        stamped, flaws = _check_stamps(config)
+        broken.extend(flaws)
+        pruned = _pruned(config)
+        counts = {
+            "runs": len(runs),
+            "captures": 0,
+            "versions": 0,
+            "quotes": 0,
+            "stamps": stamped,
+            "pruned": len(pruned),
+        }
         for capture in session.exec(select(Capture).order_by(Capture.id)):
+            if capture.run_id in pruned:
+                continue
             counts["captures"] += 1
             broken.extend(_check_capture(session, capture, config))
         for version in session.exec(select(PageVersion).order_by(PageVersion.id)):  # type: ignore[arg-type]
@@ -71,11 +78,64 @@ def verify(engine: Engine, config: Config) -> Verification:
     return Verification(**counts, broken=tuple(broken))
 
 
-def _check_run(run: Run, config: Config) -> Iterator[Broken]:
+def _pruned(config: Config) -> frozenset[str]:
     try:
-        open_run_folder(folder_of(run, config))
-    except UnreadableRunError as error:
-        yield Broken("run", run.id, str(error))
+        return pruned_runs(config)
+    except EvidenceError:
+        return frozenset()  # the chain itself is told of as broken
+
+
+def _stamp_file(config: Config, number: int) -> Path:
+    return config.evidence_folder / "stamps" / f"{number}.tsr"
+
+
+def stamp_of(config: Config, number: int) -> bytes | None:
+    """The time stamp over a line of the chain, as DER, if there is one."""
+    path = _stamp_file(config, number)
+    return path.read_bytes() if path.exists() else None
+
+
+def stamp_head(config: Config) -> stamps.Stamp | None:
+    """Have the configured authority sign the chain's last line, if none did. Raises StampError, EvidenceError."""
+    choice = config.evidence
+    chained = read_chain(config)
+    if not (choice.authority and choice.roots and chained) or stamp_of(config, chained[-1].link.number) is not None:
+        return None
+    roots = stamps.read_roots(choice.roots)
+    last = chained[-1]
+    der = stamps.ask(choice.authority, last.line, roots)
+    path = _stamp_file(config, last.link.number)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(der)
+    part.rename(path)
+    return stamps.read(der, last.line)
+
+
+def _check_stamps(config: Config) -> tuple[int, list[Broken]]:
+    """How many stamps there are, and what does not hold. Without roots only what they were given for is checked."""
+    files = sorted((config.evidence_folder / "stamps").glob("*.tsr"))
+    if not files:
+        return 0, []
+    try:
+        lines: dict[str, Chained] = {str(one.link.number): one for one in read_chain(config)}
+        roots = stamps.read_roots(config.evidence.roots) if config.evidence.roots else ()
+    except (EvidenceError, StampError) as error:
+        return len(files), [Broken("stamp", files[0].name, str(error))]
+    broken = []
+    for file in files:
+        one = lines.get(file.stem)
+        try:
+            if one is None:
+                raise StampError(f"the chain has no line {file.stem} any more: lines were removed")
+            if roots:
+                stamps.check(file.read_bytes(), one.line, roots)
+            else:
+                stamps.read(file.read_bytes(), one.line)
+        except StampError as error:
+            where = one.link.run if one else file.name
+            broken.append(Broken("stamp", where, f"the time stamp {file.name} does not hold: {error}"))
+    return len(files), broken
 
 
 def _check_capture(session: Session, capture: Capture, config: Config) -> Iterator[Broken]:
@@ -95,7 +155,7 @@ def _check_version(session: Session, version: PageVersion, config: Config) -> It
         return
     try:
         payload = payload_of(session, capture, config)
-        again = read_html(payload.body(), payload.content_type).text
+        again = read_captured(payload.body(), payload.content_type, version.document.get("part", "")).text
     except EvidenceError as error:
         yield Broken("text", where, str(error))
         return

@@ -62,6 +62,7 @@ _WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
 _SHAPE = bytes(
     97 if chr(code).isalpha() and code < 128 else 49 if chr(code) in _LEET else 32 for code in range(256)
 )  # letters to a, signs to 1, the rest to blank: finding is then a byte search
+_SIGNS = re.compile(rb"11*")  # begins with a letter to look for: five times as quick as 1+
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
 _LONGEST_WORD = 40
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
@@ -224,14 +225,9 @@ def _unleet(text: str) -> tuple[str, list[tuple[int, int]]]:
 def _leet_signs(text: str) -> Iterator[tuple[int, int]]:
     """Runs of signs with a letter on either side."""
     shape = text.encode("latin-1", "replace").translate(_SHAPE)
-    at = shape.find(b"a1")
-    while at >= 0:
-        end = at + 2
-        while shape[end : end + 1] == b"1":
-            end += 1
-        if shape[end : end + 1] == b"a":
-            yield at + 1, end
-        at = shape.find(b"a1", end)
+    for run in _SIGNS.finditer(shape):
+        if shape[run.start() - 1 : run.start()] == b"a" == shape[run.end() : run.end() + 1]:
+            yield run.span()
 
 
 def _disguised(text: str, start: int, end: int) -> bool:

@@ -8,24 +8,43 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from monitor import health, notices, pages
+from monitor import authorisations, health, notices, pages, publications, trials
+from monitor.approved import informed
+from monitor.chain import add_run, relative
+from monitor.clock import cadence_of, is_on
 from monitor.config import Config
 from monitor.db import reading
 from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
-from monitor.models import Capture, Cause, EventKind, Run, RunState, SeenItem, Source
-from monitor.records import KnownItem, NoticeRecord, PageRecord, PageState, RunRecord
+from monitor.models import Capture, Cause, Event, EventKind, Run, RunState, SeenItem, Source
+from monitor.records import (
+    LIST_KEY,
+    AnyRecord,
+    AuthorisationRecord,
+    KnownItem,
+    NoticeRecord,
+    PageRecord,
+    PageState,
+    PublicationRecord,
+    RunRecord,
+    TrialRecord,
+    captures_of,
+)
 from monitor.runfolder import RunFolder, UnreadableRunError, open_run_folder
 from monitor.watchlists import record_matches
 
+UNSEEING = ("blind", "stale")
+"""States in which a source is not seen: one event when it comes to that, one when it is over."""
 REASONS_FILE = "QUARANTINED.json"
 _NOT_THE_SOURCES_FAULT = ("stopped", "not_started", "cut_short")
 """A run that we stopped says nothing about the source: it stays as it was."""
+_LOOKED_BACK = 30
+"""Runs in which the last one with enough records is looked for."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,8 @@ def take_in(
             result = _take_in(session, opened, config, knowledge, now or opened.run.finished_at)
             if dry_run:
                 raise _DryRunError
+            # before the commit: a run that is in the database is in the chain, wherever this process is killed
+            add_run(config, opened.run.run_id, opened.path, now or opened.run.finished_at)
     except _DryRunError:
         pass
     assert result is not None  # noqa: S101  # set before anything can leave the block without an error
@@ -82,7 +103,7 @@ def _take_in(session: Session, folder: RunFolder, config: Config, knowledge: Kno
     known = session.get(Run, run.run_id)
     if known is not None:
         return TakenIn(run.run_id, run.source, "already", tuple(health.Reason(**reason) for reason in known.reasons))
-    reasons = health.check(run, folder.records)
+    reasons = health.check(run, folder.records, _earlier(session, run))
     fit = not any(reason.level == "error" for reason in reasons)
     source = _source_of(session, run, fit)
     row = Run(
@@ -93,8 +114,9 @@ def _take_in(session: Session, folder: RunFolder, config: Config, knowledge: Kno
         started_at=run.started_at,
         finished_at=run.finished_at,
         taken_in_at=now,
-        folder=_relative(folder.path, config.data),
+        folder=relative(folder.path, config.data),
         record=run.model_dump(mode="json"),
+        filled=health.shares(folder.records) if fit else {},
     )
     session.add(row)
     session.flush()
@@ -114,6 +136,19 @@ def _take_in(session: Session, folder: RunFolder, config: Config, knowledge: Kno
         events=row.changes,
         findings=pages.standing_claims(session, source.id),
         second_look=second_look,
+    )
+
+
+def _earlier(session: Session, run: RunRecord) -> health.Earlier:
+    """What the good readings before this one were like; a second look at some pages is none."""
+    statement = select(Run).where(Run.source_id == run.source, Run.state == RunState.TAKEN_IN)
+    rows = session.exec(statement.order_by(col(Run.finished_at).desc()).limit(_LOOKED_BACK)).all()
+    before = [row for row in rows if not row.record["request"]["pages"]]
+    last = before[: health.RUNS_FOR_ALWAYS]
+    return health.Earlier(
+        filled=next((row.filled for row in before if row.filled), {}),
+        always_listed=len(last) == health.RUNS_FOR_ALWAYS
+        and all(row.record["listed"] or row.record.get("unchanged") for row in last),
     )
 
 
@@ -142,15 +177,14 @@ def _take_records(
 ) -> tuple[str, ...]:
     _store_captures(session, folder)
     for record in folder.records:
-        if isinstance(record, NoticeRecord):
-            notices.take_in(session, record, folder, knowledge, chronicle, read_since=source.baseline_at)
+        _take_record(session, record, folder, knowledge, chronicle, source.baseline_at)
     second_look = pages.take_in(
         session,
         [record for record in folder.records if isinstance(record, PageRecord)],
         folder,
         site=config.site_of(source.id),
         jurisdictions=config.jurisdictions,
-        knowledge=knowledge,
+        knowledge=informed(session, knowledge) if source.kind == "page" else knowledge,
         chronicle=chronicle,
     )
     _remember_seen(session, folder)
@@ -170,10 +204,34 @@ def _take_records(
     return second_look
 
 
+def _take_record(
+    session: Session,
+    record: AnyRecord,
+    folder: RunFolder,
+    knowledge: Knowledge,
+    chronicle: Chronicle,
+    read_since: datetime | None,
+) -> None:
+    """Take one record in by its kind. Pages are taken in together, afterwards: their claims belong to the site."""
+    match record:
+        case NoticeRecord():
+            notices.take_in(session, record, folder, knowledge, chronicle, read_since=read_since)
+        case TrialRecord():
+            trials.take_in(session, record, folder, knowledge, chronicle, read_since=read_since)
+        case PublicationRecord():
+            publications.take_in(session, record, folder, knowledge, chronicle, read_since=read_since)
+        case AuthorisationRecord():
+            authorisations.take_in(session, record, folder, chronicle, read_since=read_since)
+        case PageRecord():
+            pass
+        case _:
+            assert_never(record)
+
+
 def _store_captures(session: Session, folder: RunFolder) -> None:
     wanted: dict[str, None] = {}
     for record in folder.records:
-        wanted.update(dict.fromkeys(record.captures if isinstance(record, NoticeRecord) else (record.capture,)))
+        wanted.update(dict.fromkeys(captures_of(record)))
     for capture_id in wanted:
         capture = folder.capture(capture_id)
         if session.get(Capture, capture.id) is None:
@@ -188,14 +246,25 @@ def _remember_seen(session: Session, folder: RunFolder) -> None:
         for record in folder.records
         if isinstance(record, PageRecord) and record.state is not PageState.GONE
     }
-    for key, digest in folder.run.seen.items():
+    seen = folder.run.seen | _whole_lists(folder.run)
+    for key, digest in seen.items():
         item = session.get(SeenItem, (folder.run.source, key))
         if item is None:
             item = SeenItem(source_id=folder.run.source, key=key, read_at=at)
         item.digest = digest
         if key in marks:
             item.etag, item.last_modified, item.read_at = marks[key].etag, marks[key].last_modified, at
+        elif key.startswith(LIST_KEY) and (state := folder.run.lists.get(key.removeprefix(LIST_KEY))) is not None:
+            item.etag, item.last_modified, item.read_at = state.etag, state.last_modified, at
         session.add(item)
+
+
+def _whole_lists(run: RunRecord) -> dict[str, str]:
+    """Lists that need not be read again while they are unchanged: those of which this run left nothing unread."""
+    bounded = run.request.limit is not None or any(problem.kind == "limit_reached" for problem in run.problems)
+    if bounded or run.finish_reason != "finished" or not all(run.seen.values()):
+        return {}
+    return {f"{LIST_KEY}{address}": state.asked for address, state in run.lists.items()}
 
 
 def _settle_source(source: Source, run: RunRecord, reasons: tuple[health.Reason, ...], chronicle: Chronicle) -> None:
@@ -203,7 +272,7 @@ def _settle_source(source: Source, run: RunRecord, reasons: tuple[health.Reason,
     error = next((reason for reason in reasons if reason.level == "error"), None)
     source.last_run_at = run.finished_at
     if error is None:
-        if source.state == "blind":
+        if source.state in UNSEEING:
             detail = {
                 "title": source.title,
                 "blind_since": source.state_since.isoformat(),
@@ -214,12 +283,12 @@ def _settle_source(source: Source, run: RunRecord, reasons: tuple[health.Reason,
             source.state, source.state_since, source.state_reason = "ok", run.finished_at, ""
         source.last_success_at = run.finished_at
     elif error.code not in _NOT_THE_SOURCES_FAULT:
-        if source.state != "blind":
+        if source.state not in UNSEEING:
             last = source.last_success_at.isoformat() if source.last_success_at else ""
             detail = {"title": source.title, "code": error.code, "reason": error.message, "last_success": last}
             _about_source(chronicle, EventKind.SOURCE_BLIND, source, run, detail)
-            source.state, source.state_since = "blind", run.finished_at
-        source.state_reason = error.message
+            source.state_since = run.finished_at
+        source.state, source.state_reason = "blind", error.message
 
 
 def _about_source(
@@ -237,12 +306,30 @@ def _about_source(
     )
 
 
-def _relative(path: Path, data: Path) -> str:
-    """Where the folder lies, seen from the data folder: the data folder can then be moved as a whole."""
-    try:
-        return path.resolve().relative_to(data.resolve()).as_posix()
-    except ValueError:
-        return path.resolve().as_posix()
+def note_stale(session: Session, config: Config, now: datetime) -> list[Event]:
+    """Tell, once each, of sources that have not been read well for too long, though no reading of them failed."""
+    told = []
+    for source in session.exec(select(Source).where(Source.state == "ok").order_by(Source.id)):
+        cadence = cadence_of(config, source.id)
+        if not is_on(config, source.id) or not health.is_stale(source.last_success_at, cadence, now):
+            continue
+        assert source.last_success_at is not None  # noqa: S101  # one that was never read is not stale
+        reason = health.stale_reason(source.last_success_at, cadence, now)
+        last = source.last_success_at.isoformat()
+        chronicle = Chronicle(session, run_id=None, source_id=source.id, baseline=False, occasion=f"since {last}")
+        chronicle.write(
+            EventKind.SOURCE_BLIND,
+            Cause.SOURCE,
+            object_kind="source",
+            object_id=source.id,
+            at=now,
+            jurisdictions=[source.jurisdiction],
+            detail={"title": source.title, "code": "stale", "reason": reason, "last_success": last},
+        )
+        source.state, source.state_since, source.state_reason = "stale", now, reason
+        session.add(source)
+        told += chronicle.events
+    return told
 
 
 def _write_reasons(folder: Path, reasons: tuple[health.Reason, ...]) -> None:
@@ -259,4 +346,4 @@ def known_items(engine: Engine, source_id: str) -> Iterator[KnownItem]:
             )
 
 
-__all__ = ["REASONS_FILE", "TakenIn", "UnreadableRunError", "known_items", "take_in"]
+__all__ = ["REASONS_FILE", "UNSEEING", "TakenIn", "UnreadableRunError", "known_items", "note_stale", "take_in"]

@@ -1,4 +1,4 @@
-"""Every table, in one file.
+"""The tables; those of registers and indexes are in `registers`.
 
 Rows are made from wire records or judgements, which have been validated; a table model itself does not
 validate. Nothing is overwritten without a revision: notices, pages and claims keep every version.
@@ -17,16 +17,23 @@ from monitor.db import UtcDateTime
 from monitor.lives import ClaimState
 
 
-def _time(*, nullable: bool = False, index: bool = False) -> Any:
+def time_column(*, nullable: bool = False, index: bool = False) -> Any:
     return Column(UtcDateTime(), nullable=nullable, index=index)
 
 
-def _json() -> Any:
+def json_column() -> Any:
     return Column(JSON(), nullable=False)
 
 
-def _text() -> Any:
+def text_column() -> Any:
     return Column(Text(), nullable=False)
+
+
+SHIPPED = "shipped"
+"""Kind of the source that stands for what came with the software: nobody reads it, and no state is told of it."""
+SHIPPED_SOURCE = "shipped_history"
+UNREAD = "unread"
+"""State of a source of which something is held and that was never read itself."""
 
 
 class Source(SQLModel, table=True):
@@ -36,18 +43,18 @@ class Source(SQLModel, table=True):
     title: str
     jurisdiction: str
     kind: str
-    card: dict[str, Any] = Field(sa_column=_json())
+    card: dict[str, Any] = Field(sa_column=json_column())
     state: str = "ok"
-    """`ok` or `blind`."""
-    state_since: datetime = Field(sa_column=_time())
+    """`ok`; `unread`: never read yet; `blind`: the last reading failed; `stale`: not read well for too long."""
+    state_since: datetime = Field(sa_column=time_column())
     state_reason: str = ""
     baseline_run: str | None = None
     """The run that read it first. What that run brought is history, not news."""
-    baseline_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    baseline_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     """When that was. What was published before is history too, however many runs it takes to read it all."""
-    last_run_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    last_success_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    last_new_item_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_run_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    last_success_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    last_new_item_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
 class RunState(StrEnum):
@@ -61,16 +68,20 @@ class Run(SQLModel, table=True):
     id: str = Field(primary_key=True)
     source_id: str = Field(foreign_key="source.id", index=True)
     state: str
-    reasons: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    reasons: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Problems found by `health`: {level, code, message}."""
-    started_at: datetime = Field(sa_column=_time())
-    finished_at: datetime = Field(sa_column=_time(index=True))
-    taken_in_at: datetime = Field(sa_column=_time())
+    started_at: datetime = Field(sa_column=time_column())
+    finished_at: datetime = Field(sa_column=time_column(index=True))
+    taken_in_at: datetime = Field(sa_column=time_column())
     folder: str
     """Relative to the data folder."""
-    record: dict[str, Any] = Field(sa_column=_json())
-    changes: dict[str, int] = Field(default_factory=dict, sa_column=_json())
+    record: dict[str, Any] = Field(sa_column=json_column())
+    changes: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
     """Events it caused, by kind."""
+    filled: dict[str, float] = Field(
+        default_factory=dict, sa_column=Column(JSON(), nullable=False, server_default="{}")
+    )
+    """Share of its records in which each field is filled: what later runs are held to."""
 
 
 class SeenItem(SQLModel, table=True):
@@ -81,7 +92,7 @@ class SeenItem(SQLModel, table=True):
     digest: str = ""
     etag: str = ""
     last_modified: str = ""
-    read_at: datetime = Field(sa_column=_time())
+    read_at: datetime = Field(sa_column=time_column())
 
 
 class Capture(SQLModel, table=True):
@@ -89,8 +100,8 @@ class Capture(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     run_id: str = Field(foreign_key="run.id", index=True)
-    url: str = Field(sa_column=_text())
-    fetched_at: datetime = Field(sa_column=_time())
+    url: str = Field(sa_column=text_column())
+    fetched_at: datetime = Field(sa_column=time_column())
     status: int
     content_type: str = ""
     payload_sha256: str
@@ -106,7 +117,7 @@ class Organisation(SQLModel, table=True):
     folded: str = Field(index=True, unique=True)
     """`organisations.fold_name(name)`: legal forms and punctuation gone."""
     country: str = ""
-    first_seen: datetime = Field(sa_column=_time())
+    first_seen: datetime = Field(sa_column=time_column())
 
 
 class OrganisationAlias(SQLModel, table=True):
@@ -130,25 +141,25 @@ class Notice(SQLModel, table=True):
     source_id: str = Field(foreign_key="source.id", index=True)
     key: str
     notice_type: str
-    title: str = Field(sa_column=_text())
-    url: str = Field(sa_column=_text())
+    title: str = Field(sa_column=text_column())
+    url: str = Field(sa_column=text_column())
     authority: str
     jurisdiction: str = Field(index=True)
     language: str = ""
     issued: date | None = Field(default=None, index=True)
     posted: date | None = Field(default=None, index=True)
     updated: date | None = None
-    summary: str = Field(default="", sa_column=_text())
-    text: str = Field(default="", sa_column=_text())
+    summary: str = Field(default="", sa_column=text_column())
+    text: str = Field(default="", sa_column=text_column())
     tier: str = Field(index=True)
     """`core` (names exosomes or the like), `adjacent` (cell and tissue products, injectables), `other`."""
-    tier_terms: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    tier_terms: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """What put it in its tier: {term, quote, start, end, in: "text" | "title" | "summary"}."""
-    unread: list[str] = Field(default_factory=list, sa_column=_json())
+    unread: list[str] = Field(default_factory=list, sa_column=json_column())
     content_digest: str
     capture_id: str = Field(foreign_key="capture.id")
-    first_seen: datetime = Field(sa_column=_time(index=True))
-    last_seen: datetime = Field(sa_column=_time())
+    first_seen: datetime = Field(sa_column=time_column(index=True))
+    last_seen: datetime = Field(sa_column=time_column())
     baseline: bool = False
     __table_args__ = (UniqueConstraint("source_id", "key"),)
 
@@ -162,9 +173,9 @@ class NoticeRevision(SQLModel, table=True):
     number: int
     run_id: str = Field(foreign_key="run.id")
     capture_id: str = Field(foreign_key="capture.id")
-    seen_at: datetime = Field(sa_column=_time())
+    seen_at: datetime = Field(sa_column=time_column())
     content_digest: str
-    record: dict[str, Any] = Field(sa_column=_json())
+    record: dict[str, Any] = Field(sa_column=json_column())
     __table_args__ = (UniqueConstraint("notice_id", "number"),)
 
 
@@ -183,18 +194,18 @@ class Page(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = Field(foreign_key="source.id", index=True)
     organisation_id: int | None = Field(default=None, foreign_key="organisation.id", index=True)
-    url: str = Field(sa_column=_text())
+    url: str = Field(sa_column=text_column())
     host: str = Field(index=True)
     title: str = ""
     language: str = ""
     role: str = ""
-    jurisdictions: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    jurisdictions: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Addressed jurisdictions with the reasons: {code, why}."""
     state: str = "live"
     """`live`, `missing` (gone once, not yet confirmed) or `gone`."""
     current_version_id: int | None = None
-    first_seen: datetime = Field(sa_column=_time())
-    last_read: datetime = Field(sa_column=_time())
+    first_seen: datetime = Field(sa_column=time_column())
+    last_read: datetime = Field(sa_column=time_column())
     """Last time it was read well, changed or not."""
     __table_args__ = (UniqueConstraint("source_id", "url"),)
 
@@ -208,15 +219,15 @@ class PageVersion(SQLModel, table=True):
     number: int
     run_id: str = Field(foreign_key="run.id")
     capture_id: str = Field(foreign_key="capture.id")
-    read_at: datetime = Field(sa_column=_time())
-    text: str = Field(sa_column=_text())
+    read_at: datetime = Field(sa_column=time_column())
+    text: str = Field(sa_column=text_column())
     text_sha256: str
-    document: dict[str, Any] = Field(sa_column=_json())
+    document: dict[str, Any] = Field(sa_column=json_column())
     """`monitor.text.Document` without its text: blocks and page marks, so that rules can be re-applied."""
     knowledge_version: str
     """Knowledge under which it was judged last."""
     decision: str
-    dropped: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    dropped: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Candidates that were not flagged, with the status that dropped each."""
     __table_args__ = (UniqueConstraint("page_id", "number"),)
 
@@ -229,8 +240,8 @@ class Product(SQLModel, table=True):
     host: str = Field(index=True)
     name: str
     folded: str
-    first_seen: datetime = Field(sa_column=_time())
-    last_seen: datetime = Field(sa_column=_time())
+    first_seen: datetime = Field(sa_column=time_column())
+    last_seen: datetime = Field(sa_column=time_column())
     __table_args__ = (UniqueConstraint("host", "folded"),)
 
 
@@ -245,10 +256,10 @@ class Claim(SQLModel, table=True):
     category: str = Field(index=True)
     rule_id: str
     status: str
-    quote: str = Field(sa_column=_text())
-    folded: str = Field(sa_column=_text())
+    quote: str = Field(sa_column=text_column())
+    folded: str = Field(sa_column=text_column())
     """Wording without case, look-alikes and white space: what identity compares."""
-    heading_path: list[str] = Field(default_factory=list, sa_column=_json())
+    heading_path: list[str] = Field(default_factory=list, sa_column=json_column())
     decision: str = Field(index=True)
     """`flag` or `review`."""
     confidence: float
@@ -256,18 +267,18 @@ class Claim(SQLModel, table=True):
     obfuscated: bool = False
     severity: str = Field(index=True)
     """The highest over its findings: High, Medium or Low."""
-    why: str = Field(default="", sa_column=_text())
+    why: str = Field(default="", sa_column=text_column())
     state: str = Field(default=ClaimState.LIVE, index=True)
-    pending: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    pending: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     """While `rewording`: the new wording that waits for its second reading."""
     version_id: int = Field(foreign_key="page_version.id")
     """Page version in which it was last seen; `start` and `end` count in that version's text."""
     start: int
     end: int
-    first_seen: datetime = Field(sa_column=_time(index=True))
-    last_seen: datetime = Field(sa_column=_time())
-    missing_since: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    first_seen: datetime = Field(sa_column=time_column(index=True))
+    last_seen: datetime = Field(sa_column=time_column())
+    missing_since: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     baseline: bool = False
     review_state: str = "unreviewed"
     """A `ReviewState`."""
@@ -280,11 +291,11 @@ class ClaimRevision(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     claim_id: int = Field(foreign_key="claim.id", index=True)
     number: int
-    quote: str = Field(sa_column=_text())
+    quote: str = Field(sa_column=text_column())
     version_id: int = Field(foreign_key="page_version.id")
     start: int
     end: int
-    seen_at: datetime = Field(sa_column=_time())
+    seen_at: datetime = Field(sa_column=time_column())
     __table_args__ = (UniqueConstraint("claim_id", "number"),)
 
 
@@ -300,7 +311,7 @@ class ClaimPlace(SQLModel, table=True):
     end: int
     lacking: int = 0
     """Good readings in a row without it: at 2 it no longer stands there."""
-    last_seen: datetime = Field(sa_column=_time())
+    last_seen: datetime = Field(sa_column=time_column())
 
 
 class ReviewState(StrEnum):
@@ -318,10 +329,10 @@ class Review(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     claim_id: int = Field(foreign_key="claim.id", index=True)
     state: str
-    reason: str = Field(default="", sa_column=_text())
+    reason: str = Field(default="", sa_column=text_column())
     reviewer: str
-    at: datetime = Field(sa_column=_time())
-    quote: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=time_column())
+    quote: str = Field(sa_column=text_column())
     """The wording that was decided on."""
     category: str
     language: str = ""
@@ -339,13 +350,13 @@ class Finding(SQLModel, table=True):
     decision: str
     assessed: bool
     """False: no rule of this jurisdiction has a source, so nothing is asserted about it."""
-    legal_basis: list[str] = Field(default_factory=list, sa_column=_json())
+    legal_basis: list[str] = Field(default_factory=list, sa_column=json_column())
     """Provision ids of the law table."""
     addressed_why: str = ""
     knowledge_version: str
     current: bool = Field(default=True, index=True)
     """False once a later judgement replaced it; the row stays."""
-    made_at: datetime = Field(sa_column=_time())
+    made_at: datetime = Field(sa_column=time_column())
 
 
 class EventKind(StrEnum):
@@ -366,6 +377,14 @@ class EventKind(StrEnum):
     SOURCE_BLIND = "source_blind"
     SOURCE_RECOVERED = "source_recovered"
     BASELINE_READ = "baseline_read"
+    TRIAL_REGISTERED = "trial_registered"
+    TRIAL_STATUS_CHANGED = "trial_status_changed"
+    """Its recruitment status, why it was stopped, or whether it shows results."""
+    PUBLICATION_INDEXED = "publication_indexed"
+    PUBLICATION_RETRACTED = "publication_retracted"
+    AUTHORISATION_GRANTED = "authorisation_granted"
+    AUTHORISATION_CHANGED = "authorisation_changed"
+    """Suspended, withdrawn, refused, extended to another use, or passed to another holder."""
 
 
 class Cause(StrEnum):
@@ -378,18 +397,18 @@ class Event(SQLModel, table=True):
     """One line of the append-only history."""
 
     id: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_column=_time(index=True))
+    at: datetime = Field(sa_column=time_column(index=True))
     """When it was seen to have happened: the capture's time, or the decision's."""
     kind: str = Field(index=True)
     cause: str
     source_id: str = Field(foreign_key="source.id", index=True)
     run_id: str | None = Field(default=None, foreign_key="run.id")
     object_kind: str
-    """`notice`, `claim`, `page` or `source`."""
+    """`notice`, `claim`, `page`, `source`, `trial`, `publication` or `authorisation`."""
     object_id: str = Field(index=True)
-    jurisdictions: list[str] = Field(default_factory=list, sa_column=_json())
+    jurisdictions: list[str] = Field(default_factory=list, sa_column=json_column())
     severity: str = ""
-    detail: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     """What a reader needs without another look-up: before and after wording, reason, counts."""
     baseline: bool = False
     """True for what a first reading brought: history, not this week's news."""
@@ -404,9 +423,9 @@ class WatchMatch(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     watchlist: str = Field(index=True)
     event_id: int = Field(foreign_key="event.id", index=True)
-    why: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    why: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """{criterion, term, quote, start, end}."""
-    matched_at: datetime = Field(sa_column=_time())
+    matched_at: datetime = Field(sa_column=time_column())
     __table_args__ = (UniqueConstraint("watchlist", "event_id"),)
 
 
@@ -417,11 +436,11 @@ class DigestIssue(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     """`2026-W47`, or `2026-01-01--2026-03-31`."""
-    period_from: datetime = Field(sa_column=_time())
-    period_to: datetime = Field(sa_column=_time())
-    written_at: datetime = Field(sa_column=_time())
+    period_from: datetime = Field(sa_column=time_column())
+    period_to: datetime = Field(sa_column=time_column())
+    written_at: datetime = Field(sa_column=time_column())
     sha256: str
-    counts: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
 
 
 class SearchDocument(SQLModel, table=True):
@@ -430,14 +449,14 @@ class SearchDocument(SQLModel, table=True):
     __tablename__ = "search_document"
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(index=True)
-    """`claim`, `notice`, `product` or `organisation`."""
+    """`claim`, `notice`, `product`, `organisation`, `trial`, `publication` or `authorisation`."""
     object_id: int
-    title: str = Field(sa_column=_text())
-    body: str = Field(sa_column=_text())
-    folded: str = Field(sa_column=_text())
+    title: str = Field(sa_column=text_column())
+    body: str = Field(sa_column=text_column())
+    folded: str = Field(sa_column=text_column())
     """Title and body, folded (look-alikes, case, accents): what queries meet."""
     jurisdictions: str = ""
     """`,us,uk,`: with commas on both ends, so that one LIKE finds one code."""
     severity: str = ""
-    seen_at: datetime = Field(sa_column=_time(index=True))
+    seen_at: datetime = Field(sa_column=time_column(index=True))
     __table_args__ = (UniqueConstraint("kind", "object_id"), Index("ix_search_document_kind_seen", "kind", "seen_at"))

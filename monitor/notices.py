@@ -1,25 +1,24 @@
-"""Taking a regulator's notice in: its tier, its revisions, the organisations it names."""
+"""Taking a regulator's notice in: its tier, its revisions, its places, the organisations it names."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, func, select
 
-from monitor import organisations, search
+from monitor import organisations, same, search
 from monitor.classify.relevance import tier
 from monitor.db import id_of
 from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
-from monitor.models import Cause, EventKind, Notice, NoticeOrganisation, NoticeRevision, Organisation
+from monitor.models import SHIPPED_SOURCE, Cause, EventKind, Notice, NoticeOrganisation, NoticeRevision, Organisation
 from monitor.records import NoticeRecord, NoticeType
+from monitor.registers import NoticePlace
+from monitor.revising import changes, content_of, digest_of, held_content, is_history
 from monitor.runfolder import RunFolder
 
-_NOT_CONTENT = {"kind", "source", "key", "captures", "unread"}
-"""Of a record: how we came by it, not what the regulator says."""
 _LETTERS = (NoticeType.WARNING_LETTER, NoticeType.UNTITLED_LETTER)
 
 
@@ -39,21 +38,15 @@ def take_in(
     """
     seen = folder.capture(record.captures[0]).fetched_at
     notice = session.exec(select(Notice).where(Notice.source_id == record.source, Notice.key == record.key)).first()
-    if notice is None:
-        published = record.posted or record.issued
-        earlier = read_since is not None and published is not None and published < read_since.date()
-        _add(session, record, seen, knowledge, chronicle, baseline=chronicle.baseline or earlier)
-    else:
+    if notice is not None:
         _update(session, notice, record, seen, knowledge, chronicle)
-
-
-def content_of(record: NoticeRecord) -> dict[str, Any]:
-    """What the regulator says in it, as plain data."""
-    return record.model_dump(mode="json", exclude=_NOT_CONTENT)
-
-
-def digest_of(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    elif (place := session.get(NoticePlace, (record.source, record.key))) is not None:
+        _update_place(session, place, record, seen, chronicle)
+    elif (found := same.twin(session, record)) is not None:
+        _add_place(session, *found, record, seen)
+    else:
+        baseline = is_history(chronicle, record.posted or record.issued, read_since)
+        _add(session, record, seen, knowledge, chronicle, baseline=baseline)
 
 
 def _add(
@@ -70,6 +63,7 @@ def _add(
     session.add(notice)
     session.flush()
     _add_revision(session, notice, record, seen, chronicle)
+    same.remember(session, id_of(notice), record)
     named = _tie_organisations(session, notice, record, seen)
     _index(session, notice, named)
     chronicle.write(
@@ -87,32 +81,100 @@ def _add(
 def _update(
     session: Session, notice: Notice, record: NoticeRecord, seen: datetime, knowledge: Knowledge, chronicle: Chronicle
 ) -> None:
-    held = NoticeRecord.model_validate(_latest(session, notice).record)
-    if record.unread and not record.text and held.text:
+    revision = _latest(session, notice)
+    stored, shipped = revision.record, revision.run_id.startswith(f"{SHIPPED_SOURCE}-")
+    held = NoticeRecord.model_validate(stored)
+    if record.unread and not record.text and (held.text or shipped):
         # The document was not read this time: what is held of it stays, the list's own fields move on.
-        record = record.model_copy(update={"text": held.text, "quoted_urls": held.quoted_urls})
+        kept = {"text": held.text, "quoted_urls": held.quoted_urls, "references": record.references or held.references}
+        record = record.model_copy(update=kept)
     notice.last_seen = seen
-    before, after = content_of(held), content_of(record)
-    changed = [key for key in after if key in before and after[key] != before[key]]
+    after = content_of(record)
+    changed = changes(held_content(stored), after)
     if changed:
         for key, value in _fields(record, seen, knowledge).items():
             setattr(notice, key, value)
         _add_revision(session, notice, record, seen, chronicle)
+        same.remember(session, id_of(notice), record)
         named = _tie_organisations(session, notice, record, seen)
         _index(session, notice, named)
-        changes = {key: _change(before[key], after[key]) for key in changed}
-        if "text" in changes and not held.text:
-            changes["text"] = {"note": "read for the first time; only its list entry was known"}
-        chronicle.write(
-            EventKind.NOTICE_UPDATED,
-            Cause.SOURCE,
-            object_kind="notice",
-            object_id=id_of(notice),
-            at=seen,
-            jurisdictions=[notice.jurisdiction],
-            detail={**_detail(notice, named), "changes": changes},
-        )
+        first_text = "text" in changed and not held.text
+        if first_text:
+            changed["text"] = {"note": "read for the first time; only its list entry was known"}
+        if not _is_told_already(changed, after, _contents(_places(session, notice))):
+            # What was history when only its entry in a list was known is no news once we know more of it.
+            baseline = chronicle.baseline or (notice.baseline and (first_text or shipped))
+            _tell_update(notice, named, changed, seen, chronicle, baseline=baseline)
     session.add(notice)
+
+
+def _tell_update(
+    notice: Notice, named: list[str], changed: dict[str, Any], seen: datetime, chronicle: Chronicle, *, baseline: bool
+) -> None:
+    chronicle.write(
+        EventKind.NOTICE_UPDATED,
+        Cause.SOURCE,
+        object_kind="notice",
+        object_id=id_of(notice),
+        at=seen,
+        jurisdictions=[notice.jurisdiction],
+        detail={**_detail(notice, named), "changes": changed},
+        baseline=baseline,
+    )
+
+
+def _add_place(session: Session, notice: Notice, why: str, record: NoticeRecord, seen: datetime) -> None:
+    """The same notice in another source: no notice of its own, and no second event."""
+    place = NoticePlace(
+        source_id=record.source,
+        key=record.key,
+        notice_id=id_of(notice),
+        url=record.url,
+        why=why,
+        record=record.model_dump(mode="json"),
+        content_digest=digest_of(content_of(record)),
+        capture_id=record.captures[0],
+        first_seen=seen,
+        last_seen=seen,
+    )
+    session.add(place)
+    session.flush()
+    _tie_organisations(session, notice, record, seen)
+
+
+def _update_place(
+    session: Session, place: NoticePlace, record: NoticeRecord, seen: datetime, chronicle: Chronicle
+) -> None:
+    """An edit that only this source shows is an update of the notice; one that the notice shows already is told."""
+    notice = session.get_one(Notice, place.notice_id)
+    after = content_of(record)
+    changed = changes(held_content(place.record), after)
+    place.last_seen = seen
+    if changed:
+        others = [one.record for one in _places(session, notice) if one.source_id != place.source_id]
+        held = _contents([_latest(session, notice).record, *others])
+        place.record, place.content_digest = record.model_dump(mode="json"), digest_of(after)
+        place.url, place.capture_id = record.url, record.captures[0]
+        if not _is_told_already(changed, after, held):
+            named = _tie_organisations(session, notice, record, seen)
+            told = {**changed, "place": {"note": f"as {record.source} shows it"}}
+            _tell_update(notice, named, told, seen, chronicle, baseline=chronicle.baseline)
+    session.add(place)
+
+
+def _places(session: Session, notice: Notice) -> list[NoticePlace]:
+    return list(session.exec(select(NoticePlace).where(NoticePlace.notice_id == notice.id)))
+
+
+def _contents(places: Iterable[NoticePlace | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [held_content(one.record if isinstance(one, NoticePlace) else one) for one in places]
+
+
+def _is_told_already(
+    changed: Mapping[str, Any], after: Mapping[str, Any], elsewhere: Iterable[Mapping[str, Any]]
+) -> bool:
+    """True if another place of the notice shows each changed field as it is now: that edit has been told."""
+    return any(all(held.get(key) == after[key] for key in changed) for held in elsewhere)
 
 
 def _latest(session: Session, notice: Notice) -> NoticeRevision:
@@ -123,13 +185,6 @@ def _latest(session: Session, notice: Notice) -> NoticeRevision:
 
 def _missing_revision(notice: Notice) -> NoticeRevision:
     raise LookupError(f"notice {notice.id} ({notice.key}) has no revision; the database was altered by hand")
-
-
-def _change(before: Any, after: Any) -> dict[str, Any]:
-    def short(value: Any) -> Any:
-        return value if not isinstance(value, str) or len(value) <= 300 else value[:299] + "…"
-
-    return {"before": short(before), "after": short(after)}
 
 
 def _fields(record: NoticeRecord, seen: datetime, knowledge: Knowledge) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, func, select
 
 from monitor import organisations
+from monitor.captured import read_captured
 from monitor.changes import follow, unsettled
 from monitor.claims import PageReading, claims_on, highest, product_named
 from monitor.classify import Judgement, judge_document
@@ -23,7 +24,7 @@ from monitor.models import Cause, Claim, EventKind, Page, PageVersion
 from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload
-from monitor.text import Document, read_html
+from monitor.text import Document
 
 
 def take_in(
@@ -51,6 +52,12 @@ def standing_claims(session: Session, source_id: str) -> int:
     return session.exec(statement.where(Claim.state.in_(standing))).one()  # type: ignore[attr-defined]
 
 
+def _where_read(record: PageRecord) -> dict[str, Any]:
+    """What is kept beside the blocks: where in its capture the page stands, and what of it was not read."""
+    kept = {"part": record.part, "unread": list(record.unread)}
+    return {name: value for name, value in kept.items() if value}
+
+
 @dataclass
 class _Intake:
     """The pages of one run on their way in."""
@@ -65,6 +72,8 @@ class _Intake:
     """Every page of the source that is held, by address."""
     organisations: dict[str, int] = field(default_factory=dict)
     """Who is behind a host, once it has been asked."""
+    body: tuple[str, bytes, str] | None = None
+    """Capture, body and content type that were read last."""
 
     def take(self, records: Sequence[PageRecord]) -> tuple[str, ...]:
         readings: list[PageReading] = []
@@ -93,15 +102,21 @@ class _Intake:
             rejudge_page(self.session, page, version, self.knowledge, self.jurisdictions, at=seen)
         if record.state is PageState.UNCHANGED and version is not None:
             return self._held(page, version, seen)
-        capture = self.folder.capture(record.capture)
-        payload = read_payload(self.folder.path, capture.offset, capture.length, capture.payload_sha256)
-        document = read_html(payload.body(), payload.content_type)
+        document = read_captured(*self._captured(record.capture), record.part)
         digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
         if version is not None and version.text_sha256 == digest:
             return self._held(page, version, seen)
         judgement = judge_document(document, self.knowledge, url=page.url)
         new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
         return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, product_named(judgement))
+
+    def _captured(self, capture_id: str) -> tuple[bytes, str]:
+        """Body and content type, the last ones kept: a catalogue's capture holds hundreds of pages in a row."""
+        if self.body is None or self.body[0] != capture_id:
+            capture = self.folder.capture(capture_id)
+            payload = read_payload(self.folder.path, capture.offset, capture.length, capture.payload_sha256)
+            self.body = (capture_id, payload.body(), payload.content_type)
+        return self.body[1], self.body[2]
 
     def _held(self, page: Page, version: PageVersion, seen: datetime) -> PageReading:
         """A text that was judged before; judged again only where a claim waits for its second reading."""
@@ -157,7 +172,7 @@ class _Intake:
             read_at=seen,
             text=judgement.document.text,
             text_sha256=digest,
-            document=judgement.document.to_json(),
+            document=judgement.document.to_json() | _where_read(record),
             knowledge_version=judgement.knowledge_version,
             decision=judgement.decision,
             dropped=[claim.to_json() for claim in judgement.dropped],

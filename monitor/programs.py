@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -126,6 +126,9 @@ class CrawlRequest:
     since: date | None = None
     pages: tuple[str, ...] = ()
     full: bool = False
+    limit: int | None = None
+    most_requests: int | None = None
+    sweep: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,10 @@ def crawl(
             pages = Path(folder) / "pages.txt"
             pages.write_text("".join(f"{page}\n" for page in request.pages), encoding="utf-8")
             arguments += ["--pages", str(pages)]
-        if request.full:
-            arguments.append("--full")
+        for option, number in (("--limit", request.limit), ("--requests", request.most_requests)):
+            if number is not None:
+                arguments += [option, str(number)]
+        arguments += [option for option, asked in (("--full", request.full), ("--sweep", request.sweep)) if asked]
         if progress:
             arguments.append("--progress")
         ended = children.run(arguments, progress, () if lock is None else (lock,))
@@ -167,18 +172,35 @@ def crawl(
     return Crawled(None, f"the crawler left no run folder: {ended.complaint}")
 
 
-def cards() -> list[dict[str, Any]]:
-    """The source cards, as the crawler lists them. Raises RuntimeError with its complaint."""
-    ended = Children().run([*CRAWLER, "list", "--json"])
+def cards(own: Iterable[Path] = ()) -> list[dict[str, Any]]:
+    """The source cards, those in folders of one's own included, as the crawler lists them.
+
+    Raises RuntimeError with its complaint.
+    """
+    folders = [part for folder in own for part in ("--cards", str(folder))]
+    ended = Children().run([*CRAWLER, "list", "--json", *folders])
     if ended.code:
         raise RuntimeError(f"the crawler could not list its cards: {ended.complaint}")
     listed = json.loads(ended.output)
     return list(listed)
 
 
+def check(source_id: str, config_file: Path, children: Children) -> Ended:
+    """Let the crawler read one page of a source live and say, point by point, what still fits its card."""
+    return children.run([*CRAWLER, "check", source_id, "--config", str(config_file)])
+
+
 def write_digest(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
     """Let reports write a digest; its output names the files."""
     return children.run([*REPORTS, "digest", "--config", str(config_file), *arguments])
+
+
+def write_evaluation(figures: Mapping[str, Any], file: Path, children: Children) -> Ended:
+    """Let reports write the figures of an evaluation as one HTML file; its output names the file."""
+    with tempfile.TemporaryDirectory(prefix="exowatch-") as folder:
+        given = Path(folder) / "figures.json"
+        given.write_text(json.dumps(figures, ensure_ascii=False), encoding="utf-8")
+        return children.run([*REPORTS, "evaluation", str(given), "--out", str(file)])
 
 
 def replace_with(arguments: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from monitor.approved import informed
 from monitor.claims import ClaimWriter, PageReading, folded_quote, product_named
 from monitor.classify import JudgedClaim, judge_document
 from monitor.config import Config
@@ -26,6 +27,8 @@ _BATCH = 200
 def rejudge(engine: Engine, knowledge: Knowledge, config: Config, *, now: datetime) -> dict[str, int]:
     """Apply the knowledge to every page that was judged under another version of it. Gives events by kind."""
     counts: Counter[str] = Counter()
+    with reading(engine) as session:
+        knowledge = informed(session, knowledge)
     for batch in _stale_pages(engine, knowledge):
         with transaction(engine) as session:
             for page_id in batch:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import ValidationError
 from warcio.archiveiterator import ArchiveIterator
 
-from monitor.records import RECORD, CaptureRecord, NoticeRecord, PageRecord, RunRecord
+from monitor.records import RECORD, AnyRecord, CaptureRecord, RunRecord, captures_of
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ class RunFolder:
 
     path: Path
     run: RunRecord
-    records: tuple[NoticeRecord | PageRecord, ...]
+    records: tuple[AnyRecord, ...]
     captures: dict[str, CaptureRecord]
 
     def capture(self, capture_id: str) -> CaptureRecord:
@@ -60,7 +63,7 @@ def open_run_folder(path: Path) -> RunFolder:
     captures = {one.id: one for one in _lines(path / "captures.jsonl", CaptureRecord.model_validate_json)}
     folder = RunFolder(path=path, run=run, records=records, captures=captures)
     for record in records:
-        for capture_id in record.captures if isinstance(record, NoticeRecord) else (record.capture,):
+        for capture_id in captures_of(record):
             folder.capture(capture_id)
     return folder
 
@@ -112,6 +115,22 @@ class Payload:
         return data
 
 
+def resource_record(address: str, body: bytes, at: datetime, content_type: str) -> bytes:
+    """A WARC record of a file of our own: received from no server, so a `resource` and no `response` (ISO 28500)."""
+    head = (
+        "WARC/1.1",
+        "WARC-Type: resource",
+        f"WARC-Record-ID: <urn:uuid:{uuid5(NAMESPACE_URL, f'{address} {at.isoformat()}')}>",
+        f"WARC-Date: {at:%Y-%m-%dT%H:%M:%SZ}",
+        f"WARC-Target-URI: {address}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+        "",
+        "",
+    )
+    return gzip.compress("\r\n".join(head).encode() + body + b"\r\n\r\n", mtime=0)
+
+
 def _decode(data: bytes, coding: str) -> bytes:
     try:
         if coding in ("gzip", "x-gzip"):
@@ -125,11 +144,21 @@ def _decode(data: bytes, coding: str) -> bytes:
             import brotli
 
             return bytes(brotli.decompress(data))
+        if coding == "zstd":
+            return _unzstd(data)
     except Exception as error:
         raise EvidenceError(f"the body does not decode as {coding}: {error}") from error
     if coding == "identity":
         return data
     raise EvidenceError(f"content encoding {coding!r} is not known")
+
+
+def _unzstd(data: bytes) -> bytes:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return bytes(zstd.decompress(data))
 
 
 def read_payload(folder: Path, offset: int, length: int, expected_sha256: str) -> Payload:

@@ -32,7 +32,7 @@ from monitor.clock import Plan, finished_week, is_overdue, last_digest_time, pla
 from monitor.config import Config, DigestChoice, Schedule
 from monitor.db import open_engine, reading
 from monitor.migrations import upgrade
-from monitor.models import DigestIssue, Run
+from monitor.models import SHIPPED_SOURCE, DigestIssue, Run
 from monitor.programs import Children
 
 _LOG = logging.getLogger("exowatch.schedule")
@@ -141,7 +141,8 @@ def memory(config: Config) -> tuple[Mapping[str, datetime], datetime | None]:
     try:
         upgrade(engine)
         with reading(engine) as session:
-            runs = session.exec(select(Run.source_id, func.max(Run.finished_at)).group_by(Run.source_id)).all()
+            read = select(Run.source_id, func.max(Run.finished_at)).where(Run.source_id != SHIPPED_SOURCE)
+            runs = session.exec(read.group_by(Run.source_id)).all()
             digest = session.exec(select(func.max(DigestIssue.written_at))).one()
             return dict(runs), digest
     finally:

@@ -288,6 +288,11 @@ def _clean(text: str) -> str:
     return _UNUSABLE.sub("\ufffd", text) if _UNUSABLE.search(text) else text
 
 
+def source_of(raw: bytes, content_type: str = "") -> str:
+    """Markup decoded, its nesting cut to what browsers nest: what any parser can be given without waiting for it."""
+    return _shallow(_clean(decode(raw, content_type)))
+
+
 def read_html(html: str | bytes, content_type: str = "") -> Document:
     """Any bytes or text as a document; never raises for what the page holds."""
     source = _clean(decode(html, content_type) if isinstance(html, bytes) else html)

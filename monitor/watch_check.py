@@ -12,6 +12,16 @@ from monitor.knowledge.law import Law
 from monitor.watchlists import ABOUT_SOURCES, SEVERITY_RANK, folded_domain, folded_term, is_whole
 
 _ABOUT_NOTICES = frozenset({"notice_published", "notice_updated"})
+_ABOUT_REGISTERS = frozenset(
+    {
+        "trial_registered",
+        "trial_status_changed",
+        "publication_indexed",
+        "publication_retracted",
+        "authorisation_granted",
+        "authorisation_changed",
+    }
+)
 _ABOUT_PAGES = frozenset({"page_gone", "page_back"})
 
 
@@ -86,13 +96,13 @@ def _never(watchlist: Watchlist, ceilings: Mapping[str, str]) -> Iterator[str]:
         if "." not in folded_domain(domain):
             yield f"domains: {domain!r} is no domain; write it as follica.example"
     kinds = set(watchlist.events)
-    without_claim = _ABOUT_NOTICES | _ABOUT_PAGES | ABOUT_SOURCES
+    without_claim = _ABOUT_NOTICES | _ABOUT_REGISTERS | _ABOUT_PAGES | ABOUT_SOURCES
     if watchlist.categories and kinds and kinds <= without_claim:
         yield "can never match: categories: belong to claims, and events: names none about claims"
-    if watchlist.min_severity and kinds and kinds <= _ABOUT_NOTICES | ABOUT_SOURCES:
+    if watchlist.min_severity and kinds and kinds <= _ABOUT_NOTICES | _ABOUT_REGISTERS | ABOUT_SOURCES:
         yield "can never match: only claims and pages have a severity, and events: names none about them"
-    if watchlist.domains and kinds and kinds <= ABOUT_SOURCES:
-        yield "can never match: events about sources have no domains"
+    if watchlist.domains and kinds and kinds <= ABOUT_SOURCES | _ABOUT_REGISTERS:
+        yield "can never match: events about sources and registers have no domains"
     if watchlist.min_severity and watchlist.categories:
         reached = [ceilings.get(category, "") for category in watchlist.categories]
         if all(SEVERITY_RANK.get(severity, 0) < SEVERITY_RANK[watchlist.min_severity] for severity in reached):

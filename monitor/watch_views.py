@@ -20,10 +20,13 @@ from monitor.models import (
     Product,
 )
 from monitor.organisations import host_of, is_own_host
+from monitor.registers import RecordRevision
 
 CHUNK = 500
 _TOLD = ("quote", "after", "before", "product", "title", "reason")
 """Texts in an event's detail, in the order in which a reason is looked for."""
+REGISTERED = ("trial", "publication", "authorisation")
+_REGISTERED_TEXTS = ("title", "product", "substance", "indication", "summary", "text", "abstract")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class _Facts:
     revisions: dict[str, list[NoticeRevision]]
     notice_organisations: dict[str, list[int]]
     aliases: dict[int, dict[str, list[str]]]
+    registered: dict[tuple[str, str], list[RecordRevision]]
+    """Versions of trials, publications and authorisations, by kind and id."""
 
 
 def views(session: Session, events: Sequence[Event]) -> list[EventView]:
@@ -95,7 +100,18 @@ def _load(session: Session, events: Sequence[Event]) -> _Facts:
     owners = {organisation for some in named.values() for organisation in some}
     owners |= {page.organisation_id for page in pages.values() if page.organisation_id}
     owners |= {page.organisation_id for _, page, _ in claims.values() if page.organisation_id}
-    return _Facts(claims, pages, revisions, named, _aliases(session, owners))
+    return _Facts(claims, pages, revisions, named, _aliases(session, owners), _registered(session, ids))
+
+
+def _registered(session: Session, ids: dict[str, set[int]]) -> dict[tuple[str, str], list[RecordRevision]]:
+    found: dict[tuple[str, str], list[RecordRevision]] = defaultdict(list)
+    for kind in REGISTERED:
+        statement = select(RecordRevision).where(
+            RecordRevision.object_kind == kind, col(RecordRevision.object_id).in_(ids[kind])
+        )
+        for revision in session.exec(statement.order_by(col(RecordRevision.id))):
+            found[kind, str(revision.object_id)].append(revision)
+    return found
 
 
 def _claims(session: Session, ids: Iterable[int]) -> dict[str, tuple[Claim, Page, str]]:
@@ -144,6 +160,9 @@ def _view(event: Event, facts: _Facts) -> EventView:
         passages = _notice_passages(record) or passages
         names += [str(each.get("name", "")) for each in record.get("organisations", [])]
         hosts += [host for url in _texts(record.get("quoted_urls")) if is_own_host(host := _host(url))]
+    elif event.object_kind in REGISTERED:
+        versions = facts.registered.get((event.object_kind, event.object_id), [])
+        passages = _registered_passages(_as_of(versions, event.at)) or passages
     for owner in owners:
         if owner in facts.aliases:
             names += facts.aliases[owner]["name"]
@@ -168,7 +187,13 @@ def _notice_passages(record: dict[str, Any]) -> list[Passage]:
     return [passage for passage in passages if passage.text]
 
 
-def _as_of(revisions: Sequence[NoticeRevision], at: datetime) -> dict[str, Any]:
+def _registered_passages(record: dict[str, Any]) -> list[Passage]:
+    passages = [Passage(place, str(record.get(place) or "")) for place in _REGISTERED_TEXTS]
+    passages += [Passage(one, text) for one in ("interventions", "conditions") for text in _texts(record.get(one))]
+    return [passage for passage in passages if passage.text]
+
+
+def _as_of(revisions: Sequence[NoticeRevision | RecordRevision], at: datetime) -> dict[str, Any]:
     """The notice as it was then: a later revision must not change what an earlier event is found by."""
     then = [revision for revision in revisions if revision.seen_at <= at]
     found = (then or list(revisions[:1]))[-1:]

@@ -1,4 +1,4 @@
-"""`python -m reports digest | serve`: what `exowatch digest` and `exowatch serve` start."""
+"""`python -m reports digest | evaluation | serve`: what `exowatch digest`, `evaluate --html` and `serve` start."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when done, 2 when what was asked cannot be understood."""
     given = _parser().parse_args(arguments)
     try:
+        if given.command == "evaluation":
+            return _evaluation(given.figures, given.out)
         config = load(given.config)
         if given.command == "serve":
             return _serve(config, given.port)
@@ -39,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     digest.add_argument("--jurisdiction", action="append", default=[], help="only this one; may be given several times")
     serve = commands.add_parser("serve", help="serve the site on this machine until stopped")
     serve.add_argument("--port", type=int, default=8017)
+    evaluation = commands.add_parser("evaluation", help="write the figures of an evaluation as one page of HTML")
+    evaluation.add_argument("figures", type=Path, help="what `exowatch evaluate --json` prints")
+    evaluation.add_argument("--out", type=Path, required=True, help="the file to write")
     for command in (digest, serve):
         command.add_argument("--config", type=Path, help="left out: config.yaml here")
     return parser
@@ -73,6 +78,16 @@ def _digest(config: Config, given: argparse.Namespace) -> int:
         engine.dispose()
     for path in (written.html, written.text, written.json):
         print(path)
+    return 0
+
+
+def _evaluation(figures: Path, out: Path) -> int:
+    from reports.evaluation import write
+
+    try:
+        print(write(figures, out))
+    except OSError as error:
+        raise ValueError(f"{error.filename}: {error.strerror}; give another file") from error
     return 0
 
 

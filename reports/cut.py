@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, PageGroup, Section, WatchGroup
+from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, PageGroup, RegisteredGroup, Section, WatchGroup
 
 _SEVERITY_RANK = {"High": 1, "Medium": 4, "Low": 6}
 _NOTICE_RANK = {"core": 0, "adjacent": 3, "other": 7}
 _WATCH_RANK = 2
+_REGISTERED_RANK = 3
 _JUDGED_RANK = 5
 
 Key = tuple[str, ...]
@@ -24,6 +25,7 @@ def cut(digest: Digest, limit: int) -> Digest:
             "watchlists": tuple(_watch(group, kept) for group in digest.watchlists),
             "rules": _judged(digest.rules, "rules", kept),
             "reviews": _judged(digest.reviews, "reviews", kept),
+            "registered": _registered(digest.registered, kept),
         }
     )
 
@@ -43,6 +45,8 @@ def _items(digest: Digest) -> Iterator[tuple[tuple[int, int], Key]]:
     for group in digest.watchlists:
         for number in range(group.total):
             yield (_WATCH_RANK, number), _key("watch", group.name, number)
+    for number in range(digest.registered.total):
+        yield (_REGISTERED_RANK, number), _key("registered", number)
     for name, judged in (("rules", digest.rules), ("reviews", digest.reviews)):
         for number in range(judged.total):
             yield (_JUDGED_RANK, number), _key(name, number)
@@ -89,6 +93,11 @@ def _pages(group: PageGroup, code: str, kept: frozenset[Key]) -> PageGroup:
 def _watch(group: WatchGroup, kept: frozenset[Key]) -> WatchGroup:
     shown = tuple(each for number, each in enumerate(group.matches) if _key("watch", group.name, number) in kept)
     return group.model_copy(update={"matches": shown, "more": group.total - len(shown)})
+
+
+def _registered(group: RegisteredGroup, kept: frozenset[Key]) -> RegisteredGroup:
+    shown = tuple(each for number, each in enumerate(group.items) if _key("registered", number) in kept)
+    return group.model_copy(update={"items": shown, "more": group.total - len(shown)})
 
 
 def _judged(judged: Judged, name: str, kept: frozenset[Key]) -> Judged:

@@ -10,8 +10,18 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor import queries
+from monitor.clock import card_facts, plans
 from monitor.config import Config
-from monitor.queries.rows import ClaimChange, FindingRow, NoticeNews, PageChange, SourceState, WatchHit, Week
+from monitor.queries.rows import (
+    ClaimChange,
+    FindingRow,
+    NoticeNews,
+    PageChange,
+    RegisteredNews,
+    SourceState,
+    WatchHit,
+    Week,
+)
 from reports import words
 from reports.cut import cut
 from reports.law import Law
@@ -29,11 +39,14 @@ from reports.view import (
     PageClaims,
     PageGroup,
     PageItem,
+    RegisteredGroup,
+    RegisteredItem,
     RunItem,
     Section,
     SourceItem,
     Tally,
     WatchGroup,
+    headline,
 )
 
 LARGEST_HTML = 100_000
@@ -45,7 +58,7 @@ SITE = "http://127.0.0.1:8017"
 """Where `exowatch serve` answers."""
 
 
-Listing = ClaimGroup | NoticeGroup | WatchGroup | PageGroup | Judged
+Listing = ClaimGroup | NoticeGroup | WatchGroup | PageGroup | Judged | RegisteredGroup
 
 
 @dataclass(frozen=True)
@@ -76,11 +89,14 @@ def build(
     shown = [item for section in sections for group in section.claims for page in group.pages for item in page.claims]
     cited = {basis: law(basis) for item in (*shown, *rules.items, *reviews.items) for basis in item.basis}
     read = sum(source.read for source in week.sources)
+    unread = [source for source in week.sources if not source.read and not source.blind]
+    never = _never_read(week, config)
     titles = {source.id: source.title for source in week.sources}
+    registered = _registered(week.registered)
     return Digest(
         name=name,
         title=config.digest.title,
-        subject=header(f"{config.digest.title} {name}: {tally.headline}"),
+        subject=header(f"{config.digest.title} {name}: {headline(tally, registered.total)}"),
         period_from=period.first,
         period_to=period.last,
         timezone=period.timezone,
@@ -88,7 +104,7 @@ def build(
         rehearsal=week.rehearsal,
         jurisdictions=wanted,
         tally=tally,
-        sources_total=len(week.sources),
+        sources_total=len(week.sources) + len(never),
         sources_read=read,
         waiting_flag=week.waiting.flag,
         waiting_review=week.waiting.review,
@@ -101,7 +117,8 @@ def build(
             for b in week.baselines
         ),
         blind=tuple(_source_item(source) for source in week.sources if source.blind),
-        not_read=tuple(_source_item(source) for source in week.sources if not source.read and not source.blind),
+        not_read=(*(_unread_item(source, config) for source in unread), *never),
+        quiet=tuple(_source_item(source) for source in week.sources if source.read and source.state == "quiet"),
         quarantined=tuple(
             RunItem(
                 id=run.id,
@@ -114,6 +131,7 @@ def build(
         ),
         watchlists=_watchlists(week.watch),
         provisions=dict(sorted(cited.items())),
+        registered=registered,
         site=SITE,
     )
 
@@ -259,6 +277,35 @@ def _judged(changes: Iterable[ClaimChange]) -> Judged:
     return Judged(items=items, total=len(items))
 
 
+def _registered(news: Iterable[RegisteredNews]) -> RegisteredGroup:
+    """What is neither core nor adjacent is counted, not listed; a register's entry has no tier and is listed."""
+    listed, other = [], 0
+    for one in news:
+        if one.tier == "other":
+            other += 1
+            continue
+        event = one.event
+        listed.append(
+            RegisteredItem(
+                event_id=event.id,
+                change=event.kind,
+                at=event.at,
+                title=short(one.title, 300),
+                url=one.url,
+                path=f"/{event.object_kind}s/{event.object_id}",
+                organisations=one.organisations,
+                jurisdictions=event.jurisdictions,
+                changed=tuple(_changed(name, change) for name, change in one.changes.items()),
+            )
+        )
+    return RegisteredGroup(items=tuple(listed), total=len(listed), other=other)
+
+
+def _changed(name: str, change: Mapping[str, object]) -> str:
+    before, after = (line(str(change.get(key) or "nothing")) for key in ("before", "after"))
+    return f"{words.spoken(name)}: {short(before, 120)} → {short(after, 120)}"
+
+
 def _notice_groups(notices: Iterable[NoticeNews]) -> tuple[NoticeGroup, ...]:
     """Core first; what is neither core nor adjacent is counted, not listed."""
     groups: dict[str, list[NoticeItem]] = {"core": [], "adjacent": [], "updated": []}
@@ -308,9 +355,34 @@ def _source_item(source: SourceState) -> SourceItem:
         id=source.id,
         title=source.title,
         jurisdiction=source.jurisdiction,
+        state=source.state,
         reason=source.reason,
         since=source.since,
         last_success=source.last_success_at,
+    )
+
+
+def _unread_item(source: SourceState, config: Config) -> SourceItem:
+    """Of a source that the operator turned off it is said: nobody need look for what is wrong."""
+    item = _source_item(source)
+    choice, site = config.sources.get(source.id), config.site_of(source.id)
+    turned_off = (choice is not None and not choice.on) or (site is not None and not site.on)
+    return item.model_copy(update={"state": "off", "reason": "turned off"}) if turned_off else item
+
+
+def _never_read(week: Week, config: Config) -> tuple[SourceItem, ...]:
+    """Sources that are on and of which no reading was ever whole: without a line here nobody would miss them."""
+    known = {source.id for source in week.sources}
+    return tuple(
+        SourceItem(
+            id=plan.source_id,
+            title=str(card_facts(plan.source_id, config.cards).get("title", plan.source_id)),
+            jurisdiction=str(card_facts(plan.source_id, config.cards).get("jurisdiction", "")),
+            state="stale",
+            reason="never read yet",
+        )
+        for plan in plans(config)
+        if plan.source_id not in known
     )
 
 
@@ -356,13 +428,19 @@ def as_html(digest: Digest) -> str:
 
 def lead(digest: Digest) -> str:
     """The first sentence: what is new, and how much of the field was seen."""
-    said = f"{digest.tally.headline[0].upper()}{digest.tally.headline[1:]}."
-    blind = f"; {words.counted(len(digest.blind), 'source')} blind" if digest.blind else ""
-    return f"{said} {digest.sources_read} of {words.counted(digest.sources_total, 'source')} read{blind}."
+    said = f"{digest.headline[0].upper()}{digest.headline[1:]}."
+    stale = sum(source.state == "stale" for source in (*digest.blind, *digest.not_read))
+    blind = sum(source.state != "stale" for source in digest.blind)
+    counts = (
+        f"; {words.counted(blind, 'source')} blind" if blind else "",
+        f"; {words.counted(stale, 'source')} not read for too long" if stale else "",
+        f"; {words.counted(len(digest.quiet), 'source')} quiet" if digest.quiet else "",
+    )
+    return f"{said} {digest.sources_read} of {words.counted(digest.sources_total, 'source')} read{''.join(counts)}."
 
 
 def _lists(digest: Digest) -> list[Listing]:
-    lists: list[Listing] = [digest.rules, digest.reviews, *digest.watchlists]
+    lists: list[Listing] = [digest.rules, digest.reviews, digest.registered, *digest.watchlists]
     for section in digest.sections:
         lists += [*section.notices, *section.claims, section.pages]
     return lists

@@ -147,6 +147,14 @@ class Tally(View):
         )
 
 
+def headline(tally: Tally, registered: int) -> str:
+    """The numbers of a whole digest in one line."""
+    if not registered:
+        return tally.headline
+    told = f"{words.counted(registered, 'change')} in registers and literature"
+    return f"{tally.headline}, {told}" if tally.news else told
+
+
 class PageItem(View):
     event_id: int
     gone: bool
@@ -189,6 +197,8 @@ class SourceItem(View):
     id: str
     title: str
     jurisdiction: str
+    state: str = ""
+    """`quiet`, `stale`, `blind`, `off`, or `ok`."""
     reason: str = ""
     since: datetime | None = None
     last_success: datetime | None = None
@@ -225,6 +235,29 @@ class WatchGroup(View):
     more: int = 0
 
 
+class RegisteredItem(View):
+    """A trial, a paper or a register's entry that is new or changed."""
+
+    event_id: int
+    change: str
+    at: datetime
+    title: str
+    url: str
+    path: str
+    organisations: tuple[str, ...]
+    jurisdictions: tuple[str, ...]
+    changed: tuple[str, ...]
+    """What changed, in words: `status: before → after`."""
+
+
+class RegisteredGroup(View):
+    items: tuple[RegisteredItem, ...] = ()
+    total: int = 0
+    more: int = 0
+    other: int = 0
+    """On other matters: counted, not listed."""
+
+
 class Judged(View):
     """Changes that no source made."""
 
@@ -257,15 +290,22 @@ class Digest(View):
     baselines: tuple[BaselineItem, ...]
     blind: tuple[SourceItem, ...]
     not_read: tuple[SourceItem, ...]
+    quiet: tuple[SourceItem, ...] = ()
+    """Read well, and nothing as new as usual."""
     quarantined: tuple[RunItem, ...]
     watchlists: tuple[WatchGroup, ...]
     provisions: Mapping[str, Provision]
+    registered: RegisteredGroup = RegisteredGroup()
     site: str
     """Address of the site that permalinks lead to."""
 
     @property
     def empty(self) -> bool:
-        return not (self.tally.news or self.rules.total or self.reviews.total)
+        return not (self.tally.news or self.rules.total or self.reviews.total or self.registered.total)
+
+    @property
+    def headline(self) -> str:
+        return headline(self.tally, self.registered.total)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -275,9 +315,12 @@ class Digest(View):
             "sources_total": self.sources_total,
             "sources_read": self.sources_read,
             "sources_blind": len(self.blind),
+            "sources_quiet": len(self.quiet),
             "runs_quarantined": len(self.quarantined),
             "rules_changed": self.rules.total,
             "reviewed": self.reviews.total,
+            "registered": self.registered.total,
+            "registered_other": self.registered.other,
             "watch_matches": sum(group.total for group in self.watchlists),
             "waiting": self.waiting_flag + self.waiting_review,
         }

@@ -84,6 +84,12 @@ EVENTS: Mapping[str, str] = {
     "source_blind": "Source went blind",
     "source_recovered": "Source recovered",
     "baseline_read": "First reading",
+    "trial_registered": "Trial registered",
+    "trial_status_changed": "Trial's status changed",
+    "publication_indexed": "Paper indexed",
+    "publication_retracted": "Paper retracted",
+    "authorisation_granted": "Authorisation granted",
+    "authorisation_changed": "Authorisation changed",
 }
 
 DECISIONS: Mapping[str, str] = {"flag": "flagged", "review": "for review"}
@@ -104,12 +110,54 @@ KINDS: Mapping[str, str] = {
     "notice": "Notices",
     "product": "Products",
     "organisation": "Organisations",
+    "trial": "Trials",
+    "publication": "Papers",
+    "authorisation": "Authorisations",
 }
-HIT: Mapping[str, str] = {"claim": "Claim", "notice": "Notice", "product": "Product", "organisation": "Organisation"}
+HIT: Mapping[str, str] = {
+    "claim": "Claim",
+    "notice": "Notice",
+    "product": "Product",
+    "organisation": "Organisation",
+    "trial": "Trial",
+    "publication": "Paper",
+    "authorisation": "Authorisation",
+}
 TIERS: Mapping[str, str] = {
     "core": "names exosomes or the like",
     "adjacent": "cell and tissue products, injectables",
     "other": "other",
+}
+
+LANGUAGES: Mapping[str, str] = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fa": "Persian",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
 }
 
 
@@ -124,6 +172,11 @@ def jurisdiction(code: str) -> str:
 
 def category(code: str) -> str:
     return CATEGORIES.get(code, spoken(code))
+
+
+def language(code: str) -> str:
+    """A language by its ISO 639-1 code; one without a name here is shown by its code."""
+    return LANGUAGES.get(code, code)
 
 
 def event(kind: str) -> str:

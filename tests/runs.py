@@ -15,9 +15,11 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from monitor.records import (
+    AnyRecord,
     Authority,
     CaptureRecord,
     Expectation,
+    ListState,
     NoticeRecord,
     NoticeType,
     OrganisationRef,
@@ -70,7 +72,7 @@ class RunMaker:
     card: SourceCard
     at: datetime
     runs: Path
-    records: list[NoticeRecord | PageRecord] = field(default_factory=list)
+    records: list[AnyRecord] = field(default_factory=list)
     captures: list[CaptureRecord] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     seen: dict[str, str] = field(default_factory=dict)
@@ -79,6 +81,9 @@ class RunMaker:
     listed: int | None = None
     newest: date | None = None
     known: int = 0
+    not_kept: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, ListState] = field(default_factory=dict)
+    unchanged: int = 0
     mode: str = "live"
     finish_reason: str = "finished"
     _warc: io.BytesIO = field(default_factory=io.BytesIO)
@@ -173,6 +178,9 @@ class RunMaker:
             listed=self.listed,
             newest=self.newest,
             known=self.known,
+            not_kept=self.not_kept,
+            lists=self.lists,
+            unchanged=self.unchanged,
             seen=self.seen,
             requests=len(self.captures),
             problems=tuple(self.problems),

@@ -23,6 +23,7 @@ from monitor.cli import app
 from monitor.config import (
     Config,
     DigestChoice,
+    EvidenceChoice,
     Network,
     Rehearsal,
     Schedule,
@@ -46,12 +47,14 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`sites`": Site,
     "`network`": Network,
     "`digest`": DigestChoice,
+    "`evidence`": EvidenceChoice,
     "`watchlists`": Watchlist,
     "`rehearsal`": Rehearsal,
 }
 IN_WORDS = {
     ("Config", "network"): "see below",
     ("Config", "digest"): "see below",
+    ("Config", "evidence"): "see below",
     ("SourceChoice", "schedule"): "by its card",
     ("Site", "schedule"): "every day",
     ("DigestChoice", "jurisdictions"): "all",

@@ -14,7 +14,8 @@ _TRACKING = re.compile(
     r"|phpsessid|jsessionid|aspsessionid\w*|sessionid|session_id|sid|cfid|cftoken|zenid|oscsid",
     re.IGNORECASE,
 )
-_SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
+_SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*|/\((?:[SAFX]\([^()/]*\))+\)", re.IGNORECASE)
+"""Java's and PHP's; the second is ASP.NET's: `/(S(lit3py55t21z5v55vlm25s55))/`."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST = 2000
 _MOST_PARAMETERS = 4
@@ -55,6 +56,22 @@ def normalise(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, path, "&".join(pairs), ""))
 
 
+_LOGIN = re.compile(
+    r"/(?:login|log-in|signin|sign-in|wp-login\.php|account/login|my-account|password|anmelden|connexion|acceso)/?$",
+    re.IGNORECASE,
+)
+
+
+def asks_for_login(url: str) -> bool:
+    """True for an address at which sites ask who one is."""
+    return bool(_LOGIN.search(unquote(urlsplit(url).path)))
+
+
+def is_pdf(url: str) -> bool:
+    """True for an address that ends as a PDF's does."""
+    return urlsplit(url).path.lower().endswith(".pdf")
+
+
 def same_site(url: str, home: str) -> bool:
     """True for the home page's host and the hosts below it, on its own port. `www.` counts for nothing."""
     try:
@@ -87,4 +104,14 @@ def is_trap(url: str) -> bool:
     )
 
 
-_NO_PAGES = frozenset(IGNORED_EXTENSIONS) | {"pdf", "xml", "json", "txt", "ics", "webp", "avif", "woff", "woff2", "map"}
+_NO_PAGES = frozenset(IGNORED_EXTENSIONS) - {"pdf"} | {
+    "xml",
+    "json",
+    "txt",
+    "ics",
+    "webp",
+    "avif",
+    "woff",
+    "woff2",
+    "map",
+}

@@ -13,31 +13,29 @@ from urllib.parse import urljoin
 
 from scrapy.http import Response, TextResponse
 
-from crawler.blocks import block_page
-from crawler.market.addresses import normalise
-from crawler.source import BlockedError, LayoutChangedError, capture_of
+from crawler.blocks import block_page, says_not_found
+from crawler.market.addresses import asks_for_login, normalise
+from crawler.market.structured import Structured, structured
+from crawler.source import BlockedError, LayoutChangedError, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, SourceCard
 
 _PAGES = ("text/html", "application/xhtml+xml")
-_NOT_FOUND = re.compile(
-    r"(?:page|content|product)(?: you \w+(?: looking for)?)? (?:(?:was |is )?not|(?:could not|can(?:no|.)t) be) found"
-    r"|page (?:does not|doesn.t) exist|404\W*(?:not found|error|page|seite|erreur|fehler)|(?:error|erreur|fehler)\W*404"
-    r"|seite (?:wurde )?nicht gefunden|page (?:est )?(?:introuvable|non trouv[eé]e)|pagina non trovata"
-    r"|p[aá]gina (?:no|n[aã]o) (?:se )?(?:encontrad|existe)|sayfa bulunamad"
-    r"|ページが見つかりません|お探しのページ|페이지를 찾을 수 없|找不到(?:页面|頁面|网页)",
-    re.IGNORECASE,
-)
-_BARE_NOT_FOUND = re.compile(r"404|not found|nicht gefunden|introuvable", re.IGNORECASE)
-"""Enough where it is all that a title says beside the site's name."""
-_BETWEEN_NAMES = re.compile(r"\s+[-–—:]\s+|\s*[|·»]\s*")
 
 
 class NotAPageError(LayoutChangedError):
     """The answer is no HTML."""
 
 
-class SoftNotFoundError(LayoutChangedError):
-    """Answered with 200, and the page itself says that there is no such page."""
+class LoginWallError(LayoutChangedError):
+    """Something that asks for a password stands in the place of the page."""
+
+
+IMAGES_UNREAD = "the text in {} images"
+"""Words of `PageRecord.unread`: what is written in pictures is not read, and is said to be unread."""
+_ICON = 64
+"""Pixels: a picture declared smaller than this, on either side, holds no text."""
+_LITTLE = 1500
+"""Characters of text below which a page that asks for a password shows nothing else of its own."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Link:
 
 
 def read_page(response: Response, card: SourceCard) -> PageRecord:
-    """One answer as a page. Raises BlockedError, NotAPageError or SoftNotFoundError for what is none."""
+    """One answer as a page. Raises BlockedError, NotAPageError, SoftNotFoundError or LoginWallError."""
     if what := block_page(response):
         raise BlockedError(f"{response.url}: {what} in place of the content")
     kind = content_type(response)
@@ -57,8 +55,11 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         raise NotAPageError(f"{response.url}: answered with {kind or 'no content type'}, not with a page")
     title = _one(response, "//title[not(ancestor::*[local-name()='svg'])]//text()")
     said = [title, *(_flat(" ".join(h.xpath(".//text()").getall())) for h in response.xpath("//h1")[:3])]
-    if found := next(filter(_says_not_found, said), ""):
+    if found := next(filter(says_not_found, said), ""):
         raise SoftNotFoundError(f"{response.url}: answered with 200, and says {found!r}")
+    if _is_login_wall(response):
+        raise LoginWallError(f"{response.url}: asks for a password in the place of the page")
+    said_of_itself = structured(response)
     return PageRecord(
         source=card.id,
         url=normalise(response.url),
@@ -68,13 +69,47 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         canonical_url=_canonical(response),
         etag=header(response, "ETag"),
         last_modified=header(response, "Last-Modified"),
-        site_name=_one(response, "//meta[@property='og:site_name']/@content"),
+        site_name=_flat(said_of_itself.open_graph.get("og:site_name", "")) or said_of_itself.name_of_site(),
+        unread=tuple(_unread(response, said_of_itself)),
     )
 
 
-def _says_not_found(text: str) -> bool:
-    parts = _BETWEEN_NAMES.split(text)
-    return bool(_NOT_FOUND.search(text)) or any(_BARE_NOT_FOUND.fullmatch(part.strip(" !.")) for part in parts)
+def _unread(response: TextResponse, said: Structured) -> Iterator[str]:
+    if images := len(set(images_of(response))):
+        yield IMAGES_UNREAD.format(images)
+    if said.broken:
+        yield f"{said.broken} broken scripts of structured data"
+
+
+def unread_of(record: PageRecord) -> Iterator[tuple[str, int]]:
+    """What of a page was not read, and how much of it: the words of `unread` without their number."""
+    for words in record.unread:
+        number = re.search(r"\d+ ", words)
+        yield (words.replace(number.group(), "", 1), int(number.group())) if number else (words, 1)
+
+
+def images_of(response: TextResponse) -> Iterator[str]:
+    """Addresses of the pictures on a page that may hold text: icons, drawings and counters are left out."""
+    for image in response.selector.root.iter("img"):
+        address = image.get("src") or image.get("data-src") or (image.get("srcset") or "").partition(" ")[0]
+        small = any(_pixels(image.get(side)) < _ICON for side in ("width", "height"))
+        if address and not small and not address.startswith("data:") and ".svg" not in address.lower():
+            yield address
+
+
+def _pixels(said: str | None) -> int:
+    match = re.match(r"\s*(\d{1,6})(?:px)?\s*\Z", said or "")
+    return int(match.group(1)) if match else _ICON
+
+
+def _is_login_wall(response: TextResponse) -> bool:
+    asked = response.request.meta.get("redirect_urls", [response.url])[0] if response.request else response.url
+    if asks_for_login(response.url) and not asks_for_login(asked):
+        return True
+    if not response.xpath("//input[@type='password']"):
+        return False
+    visible = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::nav)]"
+    return len(_flat(" ".join(response.xpath(visible).getall()))) < _LITTLE
 
 
 def content_type(response: Response) -> str:

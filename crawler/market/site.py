@@ -1,90 +1,60 @@
 """The sellers' spider: takes a site of the configuration and reads its pages, the telling ones first.
 
-Finds pages by the sitemaps that robots.txt names (sitemaps.org), by the usual sitemap addresses, and by links.
+Finds pages by the sitemaps that robots.txt names (sitemaps.org), by the usual sitemap addresses, by links, and by
+the catalogues of the platform that the home page shows the site to be built with. An entry of a catalogue is a page
+of its own, beside the page that visitors see: its identity is the address at which the platform gives it alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-import struct
-import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-from pydantic import BaseModel, ConfigDict, Field
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response, TextResponse
-from scrapy.utils.gz import gunzip, gzip_magic_number
-from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
+from scrapy.utils.sitemap import sitemap_urls_from_robots
 from twisted.python.failure import Failure
 
 from crawler.folder import reading_of
-from crawler.market.addresses import is_trap, normalise, same_site
+from crawler.manners import APART
+from crawler.market.addresses import is_pdf, is_trap, normalise, same_site
+from crawler.market.brochure import is_brochure, read_brochure
+from crawler.market.card import Options, card_of
+from crawler.market.catalogues import CatalogueOutcome, is_entry_address, read_entry
+from crawler.market.entries import record_of, records_of
 from crawler.market.frontier import FIRST, Frontier, Place
-from crawler.market.page import NotAPageError, SoftNotFoundError, header, links_of, read_page
-from crawler.notes import note
-from crawler.source import Records, SourceSpider, capture_of
-from monitor.config import Site
-from monitor.records import Authority, Expectation, Pace, PageRecord, PageState, Range, SourceCard
+from crawler.market.page import LoginWallError, NotAPageError, header, links_of, read_page, unread_of
+from crawler.market.platforms import Shelf
+from crawler.market.shelves import Held, Shelves, held
+from crawler.market.sitemaps import USUAL_SITEMAPS, places_of
+from crawler.market.structured import structured
+from crawler.notes import RefusedRequest, note
+from crawler.source import Records, SoftNotFoundError, SourceSpider, capture_of
+from monitor.records import PageRecord, PageState, SourceCard
 
-UNKNOWN_COUNTRY = "zz"
-"""ISO 3166-1 keeps it for users: a site whose country nobody gave."""
+__all__ = ["Options", "Spider", "card_of", "places_of", "read"]
+
 MOST_SITEMAPS = 50
-MOST_SITEMAP_BYTES = 32 * 1024**2
-USUAL_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
+MOST_PDFS = 20
+"""Brochures and price lists asked for in one run."""
 MOST_WAITING = 100_000
 """Addresses in the queue: a sitemap can name millions, and the most that `pages` may ask for is this."""
 NOT_THERE = (404, 410)
 
 
-class Options(BaseModel):
-    """The card's `options`, taken from the configuration's site."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    start: tuple[str, ...] = ()
-    pages: int = Field(ge=1)
-    depth: int = Field(ge=0)
-    minutes: int = Field(ge=1)
-    revisit_hours: float = Field(ge=0)
-
-
-def card_of(site: Site) -> SourceCard:
-    """The card of a configured site."""
-    country = {"gb": "uk"}.get(site.country.lower(), site.country.lower()) or UNKNOWN_COUNTRY
-    if not re.fullmatch("[a-z]{2}", country):
-        raise ValueError(f"site {site.url}: `country` is {site.country!r}; give a two-letter code such as us, uk, kr")
-    name = site.name or site.source_id.removeprefix("site_").replace("_", ".")
-    return SourceCard(
-        id=site.source_id,
-        title=name,
-        authority=Authority(name=name, url=site.url),
-        jurisdiction=country,
-        language="",
-        kind="page",
-        means="The pages of a site that the operator chose to watch. Being watched says nothing about the seller.",
-        start=site.url,
-        spider="market.site",
-        frequency="daily",
-        pace=Pace(delay=site.delay),
-        expect=Expectation(listed=Range(min=1)),
-        options=Options(
-            start=site.start,
-            pages=site.pages,
-            depth=site.depth,
-            minutes=site.minutes,
-            revisit_hours=site.revisit_hours,
-        ).model_dump(mode="json"),
-    )
-
-
 def read(response: Response, card: SourceCard) -> Records:
-    """One answer as a page. Raises BlockedError, NotAPageError or SoftNotFoundError for what is none."""
-    yield read_page(response, card)
+    """One answer as a page, a PDF, or the entries of a catalogue. Raises BlockedError or LayoutChangedError."""
+    if is_brochure(response):
+        yield read_brochure(response, card)
+    elif "json" in header(response, "Content-Type").lower():
+        yield from records_of(response, card)
+    else:
+        yield read_page(response, card)
 
 
 class Spider(SourceSpider):
@@ -109,6 +79,11 @@ class Spider(SourceSpider):
         self.requested: set[str] = set()
         self.recorded: set[str] = set()
         self.pending_gone: list[PageRecord] = []
+        self.shelves = Shelves(self.home, minutes=self.options.minutes, delay=self.card.pace.delay)
+        self.entries_told = False
+        self.pdfs: set[str] = set()
+        # known by their addresses; what is not in its catalogue any more is asked for alone
+        self.known_entries = {url for url in self.known if is_entry_address(url)}
         if self.request.pages:
             self.pages_begun = True
             self._take_only(self.request.pages)
@@ -174,7 +149,7 @@ class Spider(SourceSpider):
     def _begin_pages(self) -> Iterator[Request]:
         self.pages_begun = True
         for url in self.known:
-            if same_site(url, self.site):
+            if same_site(url, self.site) and url not in self.known_entries:
                 self.frontier.add(url, depth=0, known=True)
         for url in (self.card.start, *self.options.start):
             self.frontier.add(normalise(url), depth=0, known=normalise(url) in self.known, rank=FIRST)
@@ -204,6 +179,10 @@ class Spider(SourceSpider):
             return f"more than {self.options.depth} links from a start page"
         if len(self.frontier) >= MOST_WAITING:
             return f"beyond {MOST_WAITING} addresses waiting"
+        if is_pdf(page):
+            if len(self.pdfs) >= MOST_PDFS:
+                return f"PDFs beyond {MOST_PDFS}"
+            self.pdfs.add(page)
         return ""
 
     # Asking for pages
@@ -248,7 +227,9 @@ class Spider(SourceSpider):
         self.requested.add(place.url)
         known = self.known.get(place.url)
         headers = {}
-        if known is not None and not self.request.full:
+        # "not modified" would not show what the site is built with, and its catalogue would stay unread
+        shows_platform = place.url == self.home and bool(self.known_entries)
+        if known is not None and not self.request.full and not shows_platform:
             if known.etag:
                 headers["If-None-Match"] = known.etag
             if known.last_modified:
@@ -263,12 +244,13 @@ class Spider(SourceSpider):
             dont_filter=True,
         )
 
-    def page_failed(self, _failure: Failure) -> Iterator[Request]:
+    def page_failed(self, _failure: Failure) -> Iterator[Request | PageRecord]:
         """The engine wrote down why; the page is neither read nor gone."""
         self.under_way -= 1
         yield from self._onwards()
 
-    def _onwards(self) -> Iterator[Request]:
+    def _onwards(self) -> Iterator[Request | PageRecord]:
+        yield from self._next_list()
         yield from self._next_pages()
         if not self.under_way and self.pending_gone and not self.answers_well and self.home not in self.requested:
             # Nothing answered but "not there": is it the page that went, or the site?
@@ -278,11 +260,92 @@ class Spider(SourceSpider):
     def idle(self) -> None:
         """Nothing is under way. If a request was lost on its way, the queue goes on without it."""
         self.under_way = self.sitemaps_open = 0
-        requests = list(self._onwards() if self.pages_begun else self._begin_pages())
+        requests = [*self._ask_list(), *self._next_pages()] if self.pages_begun else list(self._begin_pages())
         for request in requests:
             self.crawler.engine.crawl(request)
         if requests:
             raise DontCloseSpider
+
+    # Asking for catalogues
+
+    def _ask_list(self) -> Iterator[Request]:
+        if not self.under_way and not self.request.pages and (shelf := self.shelves.next()):
+            self.under_way += 1
+            yield self._list_request(shelf)
+
+    def _next_list(self) -> Iterator[Request | PageRecord]:
+        """The next page of a catalogue; once none is left, the entries that the catalogues held."""
+        yield from self._ask_list()
+        if not self.under_way and self.shelves.outcomes and not self.entries_told:
+            self.entries_told = True
+            yield from self._entries()
+
+    def _list_request(self, shelf: Shelf) -> Request:
+        meta = {"handle_httpstatus_all": True, APART: True}
+        passed = {"shelf": shelf}
+        return Request(
+            shelf.address, self.parse_list, errback=self.list_failed, meta=meta, cb_kwargs=passed, dont_filter=True
+        )
+
+    def parse_list(self, response: Response, shelf: Shelf) -> Iterator[Request | PageRecord]:
+        self.under_way -= 1
+        response.meta["depth"] = 0  # the queue counts links; what follows here is no link
+        if same_site(response.url, self.site):
+            self.shelves.take(response, shelf, capture_of(response))
+        else:
+            self.shelves.ended(shelf, CatalogueOutcome.UNAVAILABLE)
+        yield from self._onwards()
+
+    def list_failed(self, failure: Failure) -> Iterator[Request | PageRecord]:
+        """The engine wrote down why."""
+        self.under_way -= 1
+        blocked = isinstance(failure.value, RefusedRequest) and failure.value.kind == "blocked"
+        shelf: Shelf = failure.request.cb_kwargs["shelf"]  # type: ignore[attr-defined]
+        self.shelves.ended(shelf, CatalogueOutcome.BLOCKED if blocked else CatalogueOutcome.UNAVAILABLE)
+        yield from self._onwards()
+
+    def _entries(self) -> Iterator[PageRecord]:
+        """What the catalogues held: the most telling entries as records, the pages they are of into the queue."""
+        shelves = self.shelves
+        self.book.catalogues = {kind: str(outcome) for kind, outcome in sorted(shelves.outcomes.items())}
+        for url, title in shelves.pages.items():
+            self._found(url, depth=1, said=title)
+        ranked = sorted(shelves.held.values(), key=lambda one: (-one.rank, one.url not in self.known))
+        for entry in ranked[: self.most_pages]:
+            yield self._entry_record(entry)
+        self._count_unread(len(ranked) - self.most_pages)
+        for url in sorted(self.known_entries - shelves.held.keys()):
+            if shelves.whole and same_site(url, self.site):
+                self.frontier.add(url, depth=0, known=True)
+            else:
+                self._entry_not_asked(url)
+
+    def _entry_not_asked(self, url: str) -> None:
+        """A known entry of a catalogue that this run did not ask for: lately read, or unread."""
+        if self._is_fresh(url):
+            self.book.list_entry(url, self.known[url].digest)
+            self.book.known += 1
+        else:
+            self.book.leave_out("entry of a catalogue that could not be read whole")
+
+    def _count_unread(self, beyond: int) -> None:
+        if self.shelves.locked:
+            self.book.leave_out("behind a password", self.shelves.locked)
+        if self.shelves.elsewhere:
+            self.book.leave_out("not on this site", self.shelves.elsewhere)
+        beyond = max(beyond, 0) + self.shelves.beyond
+        if beyond:
+            self.book.leave_out("entries of catalogues beyond the limit of pages", beyond)
+        if beyond or self.shelves.cut:
+            message = "more entries of catalogues than are read in one run; the least telling ones were left"
+            note(self.book, "limit_reached", message, self.card.start)
+
+    def _entry_record(self, entry: Held) -> PageRecord:
+        known = self.known.get(entry.url)
+        same = known is not None and known.digest == entry.digest and not self.request.full
+        self.frontier.close(entry.url)
+        self._seen(entry.url, entry.digest)
+        return record_of(entry, self.card, PageState.UNCHANGED if same else PageState.READ)
 
     # Reading pages
 
@@ -299,8 +362,20 @@ class Spider(SourceSpider):
             yield from self._gone(response, place)
         elif not same_site(response.url, self.site):
             self._off_the_site(response, place)
+        elif is_entry_address(place.url):
+            yield from self._entry_alone(response, place)
         else:
             yield from self._page(response, place)
+
+    def _entry_alone(self, response: Response, place: Place) -> Iterator[PageRecord]:
+        """An entry that was asked for by itself: for a second look, or because its catalogue has it no longer."""
+        entry = read_entry(response)
+        if entry is None or entry.locked:
+            message = "an entry of a catalogue was asked for, and something else came"
+            note(self.book, "wrong_content_type", message, response.url, capture_of(response))
+            return
+        yield self._entry_record(replace(held(entry, capture_of(response)), url=place.url))
+        yield from self._confirmed_gone()
 
     def _unchanged(self, response: Response, place: Place) -> Iterator[PageRecord]:
         known = self.known[place.url]
@@ -337,10 +412,16 @@ class Spider(SourceSpider):
             note(self.book, "http_error", message, place.url, capture_of(response))
 
     def _page(self, response: Response, place: Place) -> Iterator[PageRecord]:
+        if place.url == self.home and not self.request.pages:
+            self.shelves.recognise(response)
+            self.book.platforms = tuple(map(str, self.shelves.platforms))
         try:
-            record = read_page(response, self.card)
+            record = (read_brochure if is_brochure(response) else read_page)(response, self.card)
         except SoftNotFoundError as error:
             note(self.book, "soft_404", str(error), response.url, capture_of(response))
+            return
+        except LoginWallError as error:
+            note(self.book, "blocked", str(error), response.url, capture_of(response))
             return
         except NotAPageError as error:
             self._no_page(response, place, error)
@@ -352,13 +433,19 @@ class Spider(SourceSpider):
         self._seen(record.url, hashlib.sha256(response.body).hexdigest()[:32])
         yield record
         yield from self._confirmed_gone()
-        if not self.request.pages and isinstance(response, TextResponse):
+        for what, count in unread_of(record):
+            self.book.leave_out(f"unread on pages: {what}", count)
+        if not self.request.pages and isinstance(response, TextResponse) and not is_brochure(response):
             for link in links_of(response):
                 self._found(link.url, depth=place.depth + 1, said=link.said)
+            for address, name in structured(response).addresses(response.url):
+                self._found(address, depth=place.depth + 1, said=name)
 
     def _no_page(self, response: Response, place: Place, error: NotAPageError) -> None:
         if place.url in self.known or place.url == self.home:
             note(self.book, "wrong_content_type", str(error), response.url, capture_of(response))
+        elif is_brochure(response):
+            self.book.leave_out("PDF without text that can be read")
         else:
             self.book.leave_out("no page: another content type")
 
@@ -368,18 +455,9 @@ class Spider(SourceSpider):
         self.answers_well = True
 
     def closed(self, reason: str) -> None:
+        if not self.entries_told and not self.request.pages:
+            for url in sorted(self.known_entries):
+                self._entry_not_asked(url)
         for record in self.pending_gone:
             message = f"answered that it is not there, as did all else that was asked of the site (run: {reason})"
             note(self.book, "http_error", message, record.url, record.capture)
-
-
-def places_of(response: Response) -> tuple[bool, list[str]]:
-    """What a sitemap names, and whether those are sitemaps again. Raises ValueError for what is no sitemap."""
-    try:
-        body = gunzip(response.body, max_size=MOST_SITEMAP_BYTES) if gzip_magic_number(response) else response.body
-        if b"<urlset" not in body and b"<sitemapindex" not in body:
-            raise ValueError("neither urlset nor sitemapindex")
-        sitemap = Sitemap(body)
-        return sitemap.type == "sitemapindex", [str(place["loc"]) for place in sitemap]
-    except (OSError, EOFError, StopIteration, SyntaxError, struct.error, zlib.error) as error:
-        raise ValueError(str(error) or type(error).__name__) from error

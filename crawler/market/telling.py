@@ -30,14 +30,18 @@ _LITTLE = re.compile(
 )
 
 
-def telling(url: str, said: str = "") -> int:
+_LOOK_AT = 300
+"""Characters of a link's text looked at: some links are whole pages."""
+
+
+def telling(url: str, said: str = "", most: int = _LOOK_AT) -> int:
     """How telling a page promises to be: 3 names the thing, 2 its kind, 1 its use, 0 neither, -1 is elsewhere.
 
-    `said`: the text of the link to it.
+    `said`: the text of the link to it, of which `most` characters are looked at.
     """
     parts = urlsplit(url)
     address = _plain(unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path))
-    both = f"{address}\n{_plain(said[:300])}"
+    both = f"{address}\n{_plain(said[:most])}"
     if _THE_THING.search(both):
         return 3
     if _ITS_KIND.search(both):

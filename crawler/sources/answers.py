@@ -11,7 +11,7 @@ from scrapy.http import Response, TextResponse
 
 from crawler.folder import reading_of
 from crawler.notes import note
-from crawler.source import HttpStatusError, capture_of
+from crawler.source import LayoutChangedError, capture_of
 from crawler.sources.reading import ListSpider, clean, digest_of
 from monitor.records import AuthorisationRecord, NoticeRecord, PublicationRecord, TrialRecord
 
@@ -51,10 +51,10 @@ def digest_of_json(value: Any) -> str:
 
 
 def refuse_error(response: Response, statuses: tuple[int, ...]) -> None:
-    """Raise HttpStatusError with the server's words where it did not accept the question."""
+    """Raise LayoutChangedError with the server's words where it did not accept the question."""
     if response.status in statuses:
         said = clean(response.text)[:300] if isinstance(response, TextResponse) else ""
-        raise HttpStatusError(
+        raise LayoutChangedError(
             f"the server refused the question with status {response.status}: {said or 'no reason given'}; "
             "check `options` in the source's card"
         )

@@ -246,7 +246,8 @@ class Spider(ListSpider):
         """From which date on entries are read: as asked, or within some days of the newest on a first reading."""
         if self.request.since or self.known or self.request.full:
             return self.request.since
-        newest = max((entry.updated for entry in entries if entry.updated), default=None)
+        come = (entry.updated for entry in entries if entry.updated and entry.updated <= (self.book.until or date.max))
+        newest = max(come, default=None)
         return newest - timedelta(days=options.first_days) if newest else None
 
     def _to_read(self, entry: Entry, earliest: date | None, taken: int) -> bool:

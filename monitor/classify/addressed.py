@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from monitor.classify import places
 from monitor.classify.postal import postal
@@ -285,7 +285,7 @@ _SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\b[A-Z])\.)*")
 
 
 def _shipping(text: str) -> Iterator[Sign]:
-    for match in _anchored(_anchors(_SHIP_ANCHORS), _SHIPS, text):
+    for match in _anchored(_SHIP_ANCHORS, _SHIPS, text):
         if _NOT_SHIPPED.search(text[max(0, match.start() - 25) : match.end()]):
             continue
         rest = _SENTENCE.match(text, match.end(), match.end() + 160)
@@ -309,7 +309,7 @@ _PREMISES_ANCHORS = (
 
 
 def _premises(text: str) -> Iterator[Sign]:
-    for match in _anchored(_anchors(_PREMISES_ANCHORS), _PREMISES, text):
+    for match in _anchored(_PREMISES_ANCHORS, _PREMISES, text):
         country = _NAME_TO_COUNTRY.get(match["place"])
         if country:
             yield Sign(country, STRONG, "premises", match.group())
@@ -319,14 +319,18 @@ def _premises(text: str) -> Iterator[Sign]:
 
 
 @lru_cache(maxsize=4)
-def _anchors(words: tuple[str, ...]) -> AhoCorasick:
+def _anchors(words: tuple[str, ...], leftmost: bool = False) -> AhoCorasick:
     """Finds the words in small letters, with a capital and in capitals."""
-    return AhoCorasick([form for word in words for form in (word, word.capitalize(), word.upper())])
+    kind = MatchKind.LeftmostFirst if leftmost else MatchKind.Standard
+    return AhoCorasick([form for word in words for form in (word, word.capitalize(), word.upper())], matchkind=kind)
 
 
-def _anchored(anchors: AhoCorasick, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Matches of `pattern` that begin at an anchor: far quicker than searching a long page for the pattern."""
-    for _, start, _ in anchors.find_matches_as_indexes(text):
+def _anchored(words: tuple[str, ...], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches of `pattern` that begin at an anchor: far quicker than searching a long page for the pattern.
+
+    No anchor may begin another. Leftmost matching is the one that skips text without any.
+    """
+    for _, start, _ in _anchors(words, leftmost=True).find_matches_as_indexes(text):
         match = pattern.match(text, start)
         if match:
             yield match

@@ -17,6 +17,7 @@ from monitor.text import Block, Document
 _PRODUCTS = frozenset({"product_exosome", "product_cell"})
 _ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})
 _ITEM_LONGEST = 140
+_NONE: frozenset[str] = frozenset()
 _MASKS_KEPT = 50_000
 _PAIR_FIRST = frozenset({"condition", "condition_skin", "condition_hair", "symptom", "outbreak"})
 
@@ -52,6 +53,7 @@ class _Rules:
         self._bits = {name: 1 << number for number, name in enumerate(sorted(asked))}
         self.sentence = [self._compile(rule) for rule in rules if rule.row.structure == "sentence"]
         self.list = [self._compile(rule) for rule in rules if rule.row.structure == "list"]
+        self._masks: dict[frozenset[str], int] = {}
         self._met: dict[int, list[_Compiled]] = {}
         self._reach: dict[int, bool] = {}
 
@@ -84,6 +86,15 @@ class _Rules:
             mask |= self._bits.get(name, 0)
         return mask
 
+    def mask_of(self, found: frozenset[str]) -> int:
+        """The same, remembered."""
+        mask = self._masks.get(found)
+        if mask is None:
+            if len(self._masks) >= _MASKS_KEPT:
+                self._masks.clear()
+            mask = self._masks[found] = self.mask(found)
+        return mask
+
 
 def _rules(knowledge: Knowledge) -> _Rules:
     made = knowledge.compiled.get("rules")
@@ -92,7 +103,7 @@ def _rules(knowledge: Knowledge) -> _Rules:
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # hundreds a page: a frozen one takes three times as long to make
 class Part:
     """A block with its folded offsets, sentences and class hits."""
 
@@ -101,9 +112,12 @@ class Part:
     end: int
     hits: list[Hit]
     names: frozenset[str]
-    voice: Voice
     text: str
     """The whole folded text, which `start` and `end` count in."""
+
+    @cached_property
+    def voice(self) -> Voice:
+        return voice(self.hits, self.text)
 
     @cached_property
     def sentences(self) -> list[Sentence]:
@@ -149,19 +163,20 @@ def cut(document: Document, folded: Folded, hits: list[Hit], product_context: bo
     starts = [hit.start for hit in hits]
     page = Page(document, folded, [], names(hits), product_context)
     lead = -1
+    first = 0  # blocks stand in order: what was passed needs no look again
     cursor = _Cursor(folded)
     for block in document.blocks:
         start, end = cursor.find(block.start), cursor.find(block.end)
-        own = between(hits, starts, start, end)
+        own = between(hits, starts, start, end, first)
+        first += len(own)
         if block.kind == "heading":
             page.headings[(*block.heading_path, document.text[block.start : block.end][:300])] = len(page.parts)
-        part = _part(block, start, end, own, folded.text)
         if block.kind in _ITEM_KINDS:
             if lead >= 0:
                 page.leads[len(page.parts)] = lead
         elif block.kind in ("paragraph", "heading", "caption", "quote"):
             lead = len(page.parts) if block.kind == "paragraph" else -1
-        page.parts.append(part)
+        page.parts.append(Part(block, start, end, own, names(own) if own else _NONE, folded.text))
     return page
 
 
@@ -185,10 +200,6 @@ class _Cursor:
         return low
 
 
-def _part(block: Block, start: int, end: int, own: list[Hit], text: str) -> Part:
-    return Part(block, start, end, own, names(own), voice(own, text) if own else Voice(), text)
-
-
 def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
     """Every rule met anywhere on the page."""
     rules = _rules(knowledge)
@@ -196,7 +207,7 @@ def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
     for index, part in enumerate(page.parts):
         if not part.names:
             continue
-        for number, sentence in enumerate(part.sentences if rules.within_reach(rules.mask(part.names)) else ()):
+        for number, sentence in enumerate(part.sentences if rules.within_reach(rules.mask_of(part.names)) else ()):
             if not sentence.names:
                 continue
             yield from _in_sentence(page, index, sentence, rules, products)
@@ -209,7 +220,7 @@ def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
 def _in_sentence(page: Page, index: int, sentence: Sentence, rules: _Rules, products: list[int]) -> Iterator[Candidate]:
     found = []
     part = page.parts[index]
-    for compiled in rules.met(rules.mask(sentence.names)):
+    for compiled in rules.met(rules.mask_of(sentence.names)):
         rule = compiled.rule
         product = _product(page, index, sentence, products, rule)
         key = meet(rule, sentence.hits, page.folded.text) if product else None
@@ -240,7 +251,7 @@ def _in_list(page: Page, index: int, rules: _Rules, products: list[int]) -> Iter
         return
     said: frozenset[str] = frozenset().union(*(page.parts[lead].names for lead in leads))
     whole = Sentence(Span(part.start, part.end, False), part.hits, part.names)
-    mask, lead_mask = rules.mask(part.names), rules.mask(said)
+    mask, lead_mask = rules.mask_of(part.names), rules.mask_of(said)
     for compiled in rules.list:
         if not compiled.met(mask) or not all(lead_mask & slot for slot in compiled.lead):
             continue

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
+from monitor.classify.automaton import Term, Terms
 from monitor.knowledge import Knowledge
 from monitor.knowledge.conditions import Ambiguous, plain, spellings
 
@@ -49,38 +48,39 @@ class ConditionScanner:
 
     def __init__(self, knowledge: Knowledge) -> None:
         review = knowledge.conditions.review
-        shared: dict[_Sense, _Sense] = {}
+        alone: dict[tuple[str, str, bool], tuple[_Sense, ...]] = {}
         by_words: dict[str, tuple[_Sense, ...]] = {}
         for words, cls, lang, _ in knowledge.conditions.names():
-            home_only = lang == "en" and " " not in words and len(words) < review.shortest_abroad
-            self._add(by_words, words, shared, _Sense(cls, lang, home_only))
+            kind = (cls, lang, lang == "en" and " " not in words and len(words) < review.shortest_abroad)
+            if kind not in alone:
+                alone[kind] = (_Sense(*kind),)
+            self._add(by_words, words, alone[kind])
         for row in review.ambiguous:
-            beside = _Beside(_whole_words(row), row.reach, row.or_condition)
+            sense = _Sense(row.cls, "en", True, _Beside(_whole_words(row), row.reach, row.or_condition))
             for words in spellings(row.names):
-                self._add(by_words, words, shared, _Sense(row.cls, "en", True, beside))
+                self._add(by_words, words, (sense,))
         self._senses = list(by_words.values())
-        self._automaton = AhoCorasick(list(by_words), implementation=Implementation.ContiguousNFA)
+        self._terms = Terms(Term(words, False, False) for words in by_words)
 
     @staticmethod
-    def _add(by_words: dict[str, tuple[_Sense, ...]], words: str, shared: dict[_Sense, _Sense], sense: _Sense) -> None:
-        one = shared.setdefault(sense, sense)
-        there = by_words.get(words, ())
-        if one not in there:
-            by_words[words] = (*there, one)
+    def _add(by_words: dict[str, tuple[_Sense, ...]], words: str, sense: tuple[_Sense, ...]) -> None:
+        there = by_words.get(words)
+        if there is None:
+            by_words[words] = sense  # one object for thousands of names
+        elif sense[0] not in there:
+            by_words[words] = there + sense
 
-    def find(self, text: str, joined: str, langs: frozenset[str], known: Iterable[tuple[int, int]]) -> list[Found]:
-        """By start; of overlapping names the longest, then the first. `joined`: see `scan`; `known`: spans of the
-        diseases that the lexicon found, which an ambiguous name may lean on."""
+    def find(self, text: str, between: str, langs: frozenset[str], known: Iterable[tuple[int, int]]) -> list[Found]:
+        """By start; of overlapping names the longest, then the first. `between`: the text `spaced`; `known`: spans of
+        the diseases that the lexicon found, which an ambiguous name may lean on."""
         sure: list[Found] = []
         unsure: list[tuple[Found, _Beside]] = []
         abroad = not langs <= _ENGLISH_ENOUGH
         folded = plain(text)
-        for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if joined[start] != " " or joined[end + 1] != " ":
-                continue
-            for sense in self._senses[index]:
+        for start, below, number in self._terms.find(folded, between):
+            for sense in self._senses[number]:
                 if sense.counts(langs, abroad):
-                    found = Found(start, end, sense.cls)
+                    found = Found(start, -below, sense.cls)
                     if sense.ambiguous is None:
                         sure.append(found)
                     else:

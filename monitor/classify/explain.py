@@ -28,7 +28,16 @@ _EXCUSES = {
 }
 
 
-def why(candidate: Candidate, reading: Reading, folded: Folded, role_why: str, sure: float, decision: str) -> str:
+def why(
+    candidate: Candidate,
+    reading: Reading,
+    folded: Folded,
+    role_why: str,
+    sure: float,
+    decision: str,
+    *,
+    person_only: bool,
+) -> str:
     words = _words(candidate.key, folded)
     told = f"Rule {candidate.rule.id}: {words}; {_WHERE[candidate.product]}."
     if reading.status != "affirmed":
@@ -38,7 +47,8 @@ def why(candidate: Candidate, reading: Reading, folded: Folded, role_why: str, s
     if decision == "drop":
         return f"{told} Left out: too unsure ({sure:.2f})."
     hedged = " The hedge " + _words(reading.hedges, folded) + " does not cancel it." if reading.hedges else ""
-    return f"{told} Nothing negates or attributes it.{hedged}"
+    decides = " In this language a person decides." if person_only else ""
+    return f"{told} Nothing negates or attributes it.{hedged}{decides}"
 
 
 def _words(hits: Sequence[Hit], folded: Folded) -> str:

@@ -23,7 +23,7 @@ _ROUTES = (
     ("topical", "topical"),
 )
 _NAMES_KEPT = 20
-_EXO = re.compile("[eE][xX][oO]")
+_EXO = ("exo", "Exo", "EXO")
 _WORD = re.compile(r"[\w+-]+")
 _NAME_WORD = re.compile(r"[A-Z][\w+-]*(?:exo|Exo|EXO)[\w+-]*|\b(?:Exo|EXO)[A-Z0-9][\w+-]*")
 
@@ -51,13 +51,20 @@ def product_names(page: Page) -> tuple[str, ...]:
 
 def _words_with_exo(text: str) -> Iterator[str]:
     at = 0
-    for match in _EXO.finditer(text):
-        if match.start() < at:
+    for place in sorted(place for spelling in _EXO for place in _places(text, spelling)):
+        if place < at:
             continue
-        start = match.start()
+        start = place
         while start > at and (text[start - 1].isalnum() or text[start - 1] in "_+-"):
             start -= 1
         found = _WORD.match(text, start)
         if found:
             at = found.end()
             yield found.group()
+
+
+def _places(text: str, words: str) -> Iterator[int]:
+    at = text.find(words)
+    while at >= 0:
+        yield at
+        at = text.find(words, at + 1)

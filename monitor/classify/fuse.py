@@ -1,18 +1,20 @@
 """Rules and model together: what each stretch is decided to be, and the words that are quoted for it.
 
-The model has learnt how far to trust the rules (they are half of its input); what a sentence says of itself
-(negated, attributed, asked) stays the rules' word.
+What a sentence says of itself (negated, attributed, asked) stays the rules' word; whether it reads like a claim is
+the model's, beside the rules' own confidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 
-from monitor.classify.model import Model, Readings, model
+from monitor.classify.model import Model, Readings, Sifted, model
+from monitor.classify.pieces import Floats
 from monitor.classify.shapes import SELLING_ROLES, JudgedClaim
 from monitor.classify.spans import Span
 from monitor.classify.windows import PRODUCTS, Reader, Window
@@ -22,8 +24,23 @@ from monitor.knowledge.shapes import Fusion
 _SELLING_VOICES = ("seller", "patient")
 _TELLING = 40  # characters of a stretch that tells who speaks
 _CROWD = 40  # stretches beyond which a page counts as no longer
+_HEARD = 12  # stretches of a page that are read for their voice
 _ENOUGH = 5  # such stretches, all different
 _EXCUSED_BY_WORDS = frozenset({"negated", "attributed", "quoted", "question"})
+_BESIDE = frozenset({"sentence", "block", "heading", "neighbour"})
+_SIFTED_AT_MOST = 2_000
+"""Stretches of one document that the model looks at; the rules read all of it, and stand alone for the rest."""
+_READ_AT_MOST = 16
+"""Stretches of one document that the model reads: those that look most like claims."""
+_PASSAGES = 8
+"""Stretches from which on a text is a whole page, no passage."""
+_LONG_QUOTE = 80
+_SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
+_NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guarantee", "act_treat", "act_reduce"})
+_ASKING = ("?", "？", "؟")
+_FEW_WORDS = 4
+_FEW_SIGNS = 8  # in scripts that are written without spaces
+_MARKED = 0.35  # how likely a piece must be part of the claim to be quoted
 
 
 @dataclass(frozen=True)
@@ -40,72 +57,82 @@ class ModelClaim:
     why: str
 
 
-_BESIDE = frozenset({"sentence", "block", "heading", "neighbour"})
-_READ_AT_MOST = 2_000
-"""Stretches of one document that the model reads; the rules read all of it, and stand alone for the rest."""
-_PASSAGES = 8
-"""Stretches from which on a text is a whole page, no passage."""
 Make = Callable[[ModelClaim], JudgedClaim]
 
 
 def fuse(reader: Reader, make: Make, knowledge: Knowledge, lang: str) -> list[JudgedClaim]:
     """The rules' claims with the model's say in them, and the model's own, by place."""
-    windows = list(islice(reader.windows(), _READ_AT_MOST))
-    if not windows:
-        return list(reader.claims)
-    many = len(windows)
-    if many > _PASSAGES and reader.role in SELLING_ROLES:
-        # The rest of a seller's page could become nothing, whatever the model made of it: it need not be read.
-        windows = [window for window in windows if window.stretch.claims or _may_speak(window)]
-    return _Fused(reader, windows, many, make, knowledge, lang).claims() if windows else list(reader.claims)
+    windows = list(islice(reader.windows(), _SIFTED_AT_MOST))
+    return _Fused(reader, windows, make, knowledge, lang).claims() if windows else list(reader.claims)
 
 
 class _Fused:
-    def __init__(
-        self, reader: Reader, windows: list[Window], many: int, make: Make, knowledge: Knowledge, lang: str
-    ) -> None:
+    def __init__(self, reader: Reader, windows: list[Window], make: Make, knowledge: Knowledge, lang: str) -> None:
         self.reader = reader
         self.windows = windows
         self.make = make
         self.scoring: Fusion = knowledge.scoring.fusion
         self.may_flag = lang not in knowledge.scoring.review_only
         self.model: Model = model(knowledge)
-        self.read: Readings = self.model.read([window.stretch for window in windows])
-        self.reporting = self._reporting()
-        self.whole_page = many > _PASSAGES
-        self.many = float(np.log(min(many, _CROWD)))
+        self.whole_page = len(windows) > _PASSAGES
+        self.many = float(np.log(min(len(windows), _CROWD)))
+        self.sifted: Sifted = self.model.sift([window.stretch.text for window in windows])
+        self.chosen = self._chosen()
+        stretches = [window.stretch for window in windows]
+        self.read: Readings = self.model.read(stretches, self.sifted, self.chosen)
 
     def claims(self) -> list[JudgedClaim]:
-        sure: dict[int, float] = {}
+        best: dict[int, tuple[float, int]] = {}
         own: list[JudgedClaim] = []
-        for number, window in enumerate(self.windows):
-            said = self._sure(number)
+        for row, number in enumerate(self.chosen):
+            window = self.windows[number]
+            said = self._sure(row, window)
             for claim in window.stretch.claims:
-                sure[id(claim)] = max(said, sure.get(id(claim), 0.0))
-            own.extend(self._own(number, said))
-        ruled = [self._settled(claim, sure.get(id(claim))) for claim in self.reader.claims]
+                best[id(claim)] = max((said, row), best.get(id(claim), (0.0, row)))
+            own.extend(self._own(row, window, said))
+        ruled = [self._settled(claim, *best.get(id(claim), (None, 0))) for claim in self.reader.claims]
         return sorted([*ruled, *own], key=lambda claim: (claim.start, claim.end, claim.category, claim.rule_id))
 
-    def _reporting(self) -> bool:
-        """Does most of a page that does not look like a seller's speak in a voice that reports?"""
-        long = [len(window.stretch.text) >= _TELLING for window in self.windows]
-        different = {window.stretch.text for window, told in zip(self.windows, long, strict=True) if told}
+    def _chosen(self) -> list[int]:
+        """Which stretches are read: all of a passage; of a page those that could become or lose a claim."""
+        if not self.whole_page:
+            return list(range(len(self.windows)))
+        found = []
+        for number, window in enumerate(self.windows):
+            ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
+            if ruled or (_may_speak(window) and self.sifted.claim[number] >= self.scoring.sift):
+                found.append(number)
+        likeliest = sorted(found, key=lambda number: (-float(self.sifted.claim[number]), number))
+        return sorted(likeliest[:_READ_AT_MOST])
+
+    @cached_property
+    def reporting(self) -> bool:
+        """Does a page that does not look like a seller's speak in voices that report?
+
+        At first sight all of it is heard, and some of it is read: the mean of both decides.
+        """
+        long = [number for number, window in enumerate(self.windows) if len(window.stretch.text) >= _TELLING]
+        different = {self.windows[number].stretch.text for number in long}
         if self.reader.role in SELLING_ROLES or len(different) < _ENOUGH:
             return False
+        some = long[:: max(1, len(long) // _HEARD)][:_HEARD]
+        read = self.model.read([window.stretch for window in self.windows], self.sifted, some)
+        share = (self._reports(self.sifted.voices[long]) + self._reports(read.voices)) / 2
+        return share >= self.scoring.reporting_page
+
+    def _reports(self, voices: Floats) -> float:
         selling = [number for number, voice in enumerate(self.model.heads.voices) if voice in _SELLING_VOICES]
-        share = 1 - self.read.voices[:, selling].sum(axis=1)[long].mean()
-        return bool(share >= self.scoring.reporting_page)
+        return float(1 - voices[:, selling].sum(axis=1).mean())
 
-    def _sure(self, number: int) -> float:
+    def _sure(self, row: int, window: Window) -> float:
         """The model's probability, less where the product is named far away."""
-        sure = float(self.read.claim[number])
-        far = self.windows[number].stretch.product == "page"
-        return _shifted(sure, self.scoring.product_far) if far else sure
+        sure = float(self.read.claim[row])
+        return _shifted(sure, self.scoring.product_far) if window.stretch.product == "page" else sure
 
-    def _settled(self, claim: JudgedClaim, sure: float | None) -> JudgedClaim:
+    def _settled(self, claim: JudgedClaim, sure: float | None, row: int) -> JudgedClaim:
         if claim.status != "affirmed" or sure is None:
             return claim
-        share = self.scoring.rules_share
+        share = self._share(claim, self.windows[self.chosen[row]])
         joint = share * claim.confidence + (1 - share) * sure
         decision = self._decide(joint, crowd=self.scoring.crowd_ruled)
         if claim.decision == "drop" and self._of_other(claim):
@@ -113,31 +140,35 @@ class _Fused:
         why = claim.why
         if decision == "drop" and claim.decision != "drop":
             why = f"{claim.why} But the model reads no claim in it ({sure:.2f}): left out."
-        return replace(claim, confidence=round(joint, 4), decision=decision, why=why)
+        settled = replace(claim, confidence=round(joint, 4), decision=decision, why=why)
+        return settled if decision == "drop" else self._requoted(settled, row)
+
+    def _share(self, claim: JudgedClaim, window: Window) -> float:
+        """How far the rules are trusted: further where structure tells, which a reader of single stretches knows little
+        of: an item under its heading, a question that the next sentence answers.
+        """
+        structure = window.stretch.lead or claim.quote.endswith(_ASKING)
+        return self.scoring.rules_share_structure if structure else self.scoring.rules_share
 
     def _decide(self, sure: float, crowd: float) -> str:
         """A page with many statements is flagged for surer ones only; none is left out for the page's length."""
-        if self.may_flag and not self.reporting and _shifted(sure, -crowd * self.many) >= self.scoring.flag:
+        if self.may_flag and _shifted(sure, -crowd * self.many) >= self.scoring.flag and not self.reporting:
             return "flag"
         return "review" if sure >= self.scoring.review else "drop"
 
-    def _own(self, number: int, sure: float) -> Iterator[JudgedClaim]:
-        window = self.windows[number]
+    def _own(self, row: int, window: Window, sure: float) -> Iterator[JudgedClaim]:
         decision = self._decide(sure, crowd=self.scoring.crowd)
         ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
         if (
             ruled
             or decision == "drop"
             or sure < self.scoring.own
-            or (self.whole_page and not self._plain(window, decision))
+            or (self.whole_page and not (decision == "flag" and _may_speak(window)))
         ):
             return
-        span = self._place(window, sure)
-        if span is None:
-            return
         heads = self.model.heads
-        category = heads.categories[int(self.read.categories[number].argmax())]
-        voice = heads.voices[int(self.read.voices[number].argmax())]
+        category = heads.categories[int(self.read.categories[row].argmax())]
+        voice = heads.voices[int(self.read.voices[row].argmax())]
         why = (
             f"Model {self.model.digest}: no rule met; its wording is that of a claim ({sure:.2f}), "
             f"most like {category}, in the voice of a {voice}."
@@ -148,28 +179,54 @@ class _Fused:
         elif not self.may_flag:
             why += " In this language a person decides."
         status = self.reader.excuse or "affirmed"
-        yield self.make(ModelClaim(span.start, span.end, category, status, sure, decision, window, why))
+        for start, end in self._quotes(row, window, sure):
+            yield self.make(ModelClaim(start, end, category, status, sure, decision, window, why))
 
-    def _plain(self, window: Window, decision: str) -> bool:
-        """On a whole page the model speaks for itself only where it is sure, of a statement beside the product.
-
-        It learnt from passages that people chose; a page is mostly menus, counters, names and prices, none of which
-        resembles anything that it was taught to leave alone.
-        """
-        return decision == "flag" and _may_speak(window)
-
-    def _place(self, window: Window, sure: float) -> Span | None:
-        """The sentence that is most of a claim; none if what they say of themselves excuses every one."""
-        if window.stretch.claims and sure < self.scoring.flag:
-            return None  # the rules met something here, and excused it
+    def _quotes(self, row: int, window: Window, sure: float) -> list[tuple[int, int]]:
+        """The words that are the claim, in each sentence that has some; none if what they say excuses every one."""
+        if (window.stretch.claims and sure < self.scoring.flag) or _warns(window):
+            return []  # the rules met something here and excused it, or it warns of harm
         if any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits):
-            return None  # the answer to a question, and it is no
+            return []  # the answer to a question, and it is no
         spans = [span for span in window.spans if not self._excused(span, window)]
-        if len(spans) <= 1:
-            return spans[0] if spans else None
-        near, claims = window.stretch.product, window.stretch.claims
-        single = [self.reader.window(window.part, [span], near, claims).stretch for span in spans]
-        return spans[int(self.model.read(single).place.argmax())]
+        marked = self._marked(row, window)
+        found = [quote for span in spans if (quote := _within(span, marked, _MARKED))]
+        if not found and spans:
+            likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
+            found = [(likeliest.start, likeliest.end)]
+        return [quote for quote in found if self._says_something(window, *quote)]
+
+    def _says_something(self, window: Window, start: int, end: int) -> bool:
+        """A word or two of a heading or an item are a claim only if the lexicon holds them: a name is none."""
+        if window.part.block.kind == "paragraph":
+            return True
+        text = self.reader.page.folded.text[start:end]
+        if len(text.split()) >= _FEW_WORDS or (len(text) >= _FEW_SIGNS and not text.isascii() and " " not in text):
+            return True
+        return any(hit.name.startswith(_SUBJECTS) and start <= hit.start < end for hit in window.part.hits)
+
+    def _requoted(self, claim: JudgedClaim, row: int) -> JudgedClaim:
+        """A rule quotes a whole sentence; of a long one, the words that the model marks are the claim."""
+        if claim.end - claim.start < _LONG_QUOTE:
+            return claim
+        window, folded = self.windows[self.chosen[row]], self.reader.page.folded
+        marked = self._marked(row, window)
+        for span in window.spans:
+            quote = _within(span, marked, _MARKED)
+            if quote is None:
+                continue
+            start, end = folded.span(*quote)
+            if start < claim.end and end > claim.start:
+                return replace(claim, start=start, end=end, quote=folded.original[start:end])
+        return claim
+
+    def _marked(self, row: int, window: Window) -> list[tuple[int, int, float]]:
+        """The stretch's own pieces by folded offsets, with how likely each is part of the claim."""
+        stretch = window.stretch
+        moved = stretch.start - stretch.lead
+        places = self.sifted.places[self.chosen[row]]
+        pairs = zip(places, self.read.marks[row], strict=True)
+        return [(first + moved, last + moved, float(sure)) for (first, last), sure in pairs if first >= stretch.lead]
 
     def _excused(self, span: Span, window: Window) -> bool:
         if span.question or _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end):
@@ -184,12 +241,34 @@ class _Fused:
         return _other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
 
 
+def _within(span: Span, marked: list[tuple[int, int, float]], least: float) -> tuple[int, int] | None:
+    """From the first to the last marked piece of a sentence, whole words."""
+    inside = [(first, last) for first, last, sure in marked if sure >= least and _in(first, span)]
+    return (inside[0][0], inside[-1][1]) if inside else None
+
+
+def _in(at: int, span: Span) -> bool:
+    return span.start <= at < span.end
+
+
 def _may_speak(window: Window) -> bool:
-    """Could a stretch of a whole page be a claim by the model's word alone? Beside the product, with a word we know."""
+    """Could a stretch of a whole page be a claim by the model's word alone? Beside the product, with a word we know.
+
+    The model learnt from passages that people chose; a page is mostly menus, counters, names and prices.
+    """
     stretch = window.stretch
-    return stretch.product in _BESIDE and any(
-        not hit.name.startswith("cue:") and hit.name not in PRODUCTS for hit in stretch.hits
-    )
+    return stretch.product in _BESIDE and any(_telling(hit.name) for hit in stretch.hits)
+
+
+def _telling(name: str) -> bool:
+    """Is it a word of claims, and no cue or name of the product?"""
+    return not name.startswith("cue:") and name not in PRODUCTS
+
+
+def _warns(window: Window) -> bool:
+    """Does it speak of harm, and not of its absence or of something that is treated?"""
+    names = {hit.name for hit in window.stretch.hits}
+    return "harm" in names and not names & _NO_WARNING
 
 
 def _other(names: Iterable[str]) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from ahocorasick_rs import AhoCorasick, Implementation
 from selectolax.lexbor import LexborHTMLParser
 
+from monitor.classify.automaton import Presence
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.text import decode
@@ -20,11 +20,10 @@ class Gate:
     """Compiled product terms. Screening is generous: what passes is scanned again with word boundaries."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        words = {fold(term.words.strip("*")).text for term in knowledge.lexicon if term.name in _NAMES}
-        self._terms = AhoCorasick(sorted(words), implementation=Implementation.DFA)
+        self._terms = Presence(fold(term.words.strip("*")).text for term in knowledge.lexicon if term.name in _NAMES)
 
     def names_product(self, folded: str) -> bool:
-        return bool(self._terms.find_matches_as_indexes(folded))
+        return self._terms.in_text(folded)
 
     def screen(self, html: str | bytes, content_type: str = "") -> bool:
         """Could this page name a product? Fast, and never False for a page on which `judge` would find one."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.classify.addressed import addressed
+from monitor.classify.approvals import matched
 from monitor.classify.compose import Candidate, Page, candidates, cut
 from monitor.classify.context import Reading, read, voice
 from monitor.classify.explain import why
@@ -84,6 +85,7 @@ def judge_document(
     role = role_reader(knowledge).read(document, folded.text, url, langs, voice(hits, folded.text))
     ruled = _Claims(page, knowledge, role, spoken, product_facts(page), codes)
     claims = fuse(Reader(page, ruled.judged(), role.role, role.status), ruled.of_model, knowledge, spoken)
+    claims = matched(claims, knowledge.register)
     findings = tuple(claim for claim in claims if claim.decision != "drop")
     decision = "clear"
     if findings:
@@ -164,7 +166,15 @@ class _Claims:
             decision=decision,
             obfuscated=obfuscated,
             hedged=bool(reading.hedges),
-            why=why(candidate, reading, folded, self.role.why, sure, decision),
+            why=why(
+                candidate,
+                reading,
+                folded,
+                self.role.why,
+                sure,
+                decision,
+                person_only=self.lang in scoring.review_only,
+            ),
             block_id=candidate.part.block.id,
             heading_path=candidate.part.block.heading_path,
             product=self._product(candidate),

@@ -68,14 +68,20 @@ _PRODUCT_SPELLINGS = {
 }
 
 
-def _by_function_words(words: list[str]) -> str:
+_USUAL = ("en", "es", "de", "fr", "pt", "it", "tr", "pl")
+_WORDS_TOLD_APART = 15  # in fewer words English is easily taken for Dutch: only the usual languages are thought of
+
+_LATIN_WORD = re.compile("[a-z]+")
+
+
+def _by_function_words(sample: str) -> str:
     """The language with clearly the most function words; empty where none leads."""
     counts: Counter[str] = Counter()
-    for word in re.findall(r"[a-z]+", " ".join(words)):
+    for word, times in Counter(_LATIN_WORD.findall(sample)).items():
         for lang in _WORD_LANGS.get(word, ()):
-            counts[lang] += 1
+            counts[lang] += times
         if spelt := _PRODUCT_SPELLINGS.get(word):
-            counts[spelt] += 2
+            counts[spelt] += 2 * times
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < 2:
         return ""
@@ -83,12 +89,12 @@ def _by_function_words(words: list[str]) -> str:
     return ranked[0][0] if ranked[0][1] >= runner_up + 1 else ""
 
 
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
+@lru_cache(maxsize=2)
+def _identifier(among: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     made = LanguageIdentifier.from_model_file(MODEL_FILE)
-    made.set_languages(list(LATIN))
+    made.set_languages(list(among))
     return made
 
 
@@ -101,10 +107,11 @@ def language(document: Document, folded: str, told: str = "") -> str:
     words = sample.split()
     enough = len(words) >= _WORDS_NEEDED or not declared
     found = "" if sample.isascii() else _by_script(sample)
-    found = found or (_by_function_words(words) if enough else "") or declared
+    found = found or (_by_function_words(sample) if enough else "") or declared
     if found or not words:
         return found or "und"
-    return str(_identifier().classify(document.text[:_SAMPLE])[0])
+    among = tuple(LATIN) if len(words) >= _WORDS_TOLD_APART else _USUAL
+    return str(_identifier(among).classify(sample)[0])
 
 
 def _code(tag: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,12 +27,18 @@ REACH = 24
 
 def postal(text: str) -> Iterator[Postal]:
     """The first address of each country."""
-    yield from _american(text)
-    yield from _british(text)
-    yield from _canadian(text)
+    shape = text.encode("latin-1", "replace").translate(_SHAPE)
+    digits = [run.span() for run in _DIGITS.finditer(shape)]
+    before_capitals = [end - 1 for _, end in digits if shape[end : end + 1] == b"A"]
+    yield from _american(text, [start for start, end in digits if end - start == 5])
+    yield from _british(text, before_capitals)
+    yield from _canadian(text, before_capitals)
     yield from _elsewhere(text)
 
 
+_SHAPE = bytes(49 if 48 <= code <= 57 else 65 if 65 <= code <= 90 else 32 for code in range(256))
+"""Digits to 1, capitals to A, the rest to blank: places for a postcode are then found without a look at each letter."""
+_DIGITS = re.compile(rb"11*")  # begins with a letter to look for: far quicker than 1+
 _STATE = "|".join((*places.US_STATES, *places.US_STATE_NAMES))
 _ZIP = re.compile(r"\d{5}(?<!\d{6})(?:-\d{4})?(?!\d)")
 _BEFORE_ZIP = re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{_STATE}),? )$")
@@ -43,32 +49,33 @@ _PROVINCE = "|".join((*places.CANADIAN_PROVINCES, "Ontario", "Quebec", "Québec"
 _BEFORE_CA = re.compile(rf"(?<![\w-])((?:{_PROVINCE}),? )?[ABCEGHJ-NPRSTVXY]$")
 
 
-def _american(text: str) -> Iterator[Postal]:
-    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text):
+def _american(text: str, spots: Sequence[int]) -> Iterator[Postal]:
+    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text, spots):
         yield Postal("us", True, "postal address", before.group(1) + match.group())
         return
 
 
-def _british(text: str) -> Iterator[Postal]:
-    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text):
+def _british(text: str, spots: Sequence[int]) -> Iterator[Postal]:
+    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text, spots):
         yield Postal("uk", True, "postcode", before.group() + match.group())
         return
 
 
-def _canadian(text: str) -> Iterator[Postal]:
-    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text):
+def _canadian(text: str, spots: Sequence[int]) -> Iterator[Postal]:
+    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text, spots):
         yield Postal("ca", bool(before.group(1)), "postcode", before.group() + match.group())
         if before.group(1):
             return
 
 
 def _preceded(
-    digits: re.Pattern[str], before: re.Pattern[str], text: str
+    digits: re.Pattern[str], before: re.Pattern[str], text: str, spots: Sequence[int]
 ) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Matches of `digits` that have `before` directly in front of them."""
-    for match in digits.finditer(text):
-        found = before.search(text[max(0, match.start() - REACH) : match.start()])
-        if found:
+    """Matches of `digits`, at the spots given, that have `before` directly in front of them."""
+    for spot in spots:
+        match = digits.match(text, spot)
+        found = before.search(text[max(0, spot - REACH) : spot]) if match else None
+        if match and found:
             yield match, found
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
+from monitor.classify.automaton import Met, Term, Terms, spaced, unbound
 from monitor.classify.conditions import Found, condition_scanner
 from monitor.folding import fold
 from monitor.knowledge import Cue, Knowledge
 
-_UNBOUND = (  # scripts written without spaces, or with endings and articles glued on
-    (0x0E00, 0x0E7F),  # Thai
-    (0x0590, 0x06FF),  # Hebrew, Arabic
-    (0x3040, 0x30FF),  # kana
-    (0x3400, 0x9FFF),  # Han
-    (0xAC00, 0xD7AF),  # Hangul
-)
 _COMPLAINTS = (
     "condition",
     "condition_skin",
@@ -27,8 +19,10 @@ _COMPLAINTS = (
     "outbreak",
     "symptom",
 )  # heaviest first, as they are merged
+_IS_COMPLAINT = frozenset(_COMPLAINTS)
+_NAME = attrgetter("name")
 _LONGEST_TERM = 80
-_PRODUCT = ("product_exosome", "product_cell", "human_source", "misnomer")
+_PRODUCT = frozenset({"product_exosome", "product_cell", "human_source", "misnomer"})
 
 
 class Hit(NamedTuple):
@@ -40,79 +34,40 @@ class Hit(NamedTuple):
     cue: Cue | None
 
 
-@dataclass(frozen=True)
-class _Pattern:
+class _Meaning(NamedTuple):
+    """What a term means: its class, and the cue if it is one."""
+
     name: str
-    free_left: bool
-    free_right: bool
     cue: Cue | None
-
-
-def _unbound(words: str) -> bool:
-    return any(low <= ord(char) <= high for char in words for low, high in _UNBOUND)
-
-
-def _joins(char: str) -> bool:
-    """Does this letter make one word with a letter beside it?"""
-    return char.isalnum() and (char < "\u0590" or not _unbound(char))
-
-
-class _Joined(dict[int, str]):
-    """For `str.translate`: `x` for a letter that makes one word with its neighbours, a space for anything else."""
-
-    def __missing__(self, code: int) -> str:
-        mark = self[code] = "x" if _joins(chr(code)) else " "
-        return mark
-
-
-_JOINED = _Joined()
 
 
 class Scanner:
     """The words of some languages, compiled. Thread-safe; made once for a `Knowledge` and its languages."""
 
     def __init__(self, knowledge: Knowledge, langs: frozenset[str]) -> None:
-        by_words: dict[str, list[_Pattern]] = {}
         spoken = langs | {"any"}
         self._knowledge = knowledge
         self._langs = langs
-        for term in knowledge.lexicon:
-            if term.lang in spoken:
-                self._add(by_words, term.words, term.name, None)
-        for cue in knowledge.context:
-            if cue.lang in spoken:
-                self._add(by_words, cue.words, f"cue:{cue.group.kind}", cue)
-        self._patterns = list(by_words.values())
-        # Nine of ten raw matches lie inside a longer word: these two lists let them be passed over at once.
-        self._bound_left = [not any(one.free_left for one in patterns) for patterns in self._patterns]
-        self._bound_right = [not any(one.free_right for one in patterns) for patterns in self._patterns]
-        self._automaton = AhoCorasick(list(by_words), implementation=Implementation.DFA)
-
-    @staticmethod
-    def _add(by_words: dict[str, list[_Pattern]], words: str, name: str, cue: Cue | None) -> None:
-        plain = fold(words.strip("*")).text
-        unbound = _unbound(plain)
-        left = words.startswith("*") or unbound or not plain[0].isalnum()
-        right = words.endswith("*") or unbound or not plain[-1].isalnum()
-        by_words.setdefault(plain, []).append(_Pattern(name, left, right, cue))
+        lexicon = [term for term in knowledge.lexicon if term.lang in spoken]
+        cues = [cue for cue in knowledge.context if cue.lang in spoken]
+        self._meanings = [_Meaning(term.name, None) for term in lexicon]
+        self._meanings += [_Meaning(f"cue:{cue.group.kind}", cue) for cue in cues]
+        self._terms = Terms([*(_term(term.words) for term in lexicon), *(_term(cue.words) for cue in cues)])
 
     def hits(self, text: str) -> list[Hit]:
         """Every class hit, by start; of overlapping hits of one class the longest."""
-        found: list[Hit] = []
-        patterns, bound_left, bound_right = self._patterns, self._bound_left, self._bound_right
-        joined = f" {text.translate(_JOINED)} "
-        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            left_open, right_open = joined[start] == " ", joined[end + 1] == " "
-            if (bound_left[index] and not left_open) or (bound_right[index] and not right_open):
-                continue
-            found.extend(
-                Hit(start, end, pattern.name, pattern.cue)
-                for pattern in patterns[index]
-                if (left_open or pattern.free_left) and (right_open or pattern.free_right)
-            )
-        kept = _longest(found)
-        known = [(hit.start, hit.end) for hit in kept if hit.name in _COMPLAINTS]
-        return _with_diseases(kept, condition_scanner(self._knowledge).find(text, joined, self._langs, known))
+        between = spaced(text)
+        kept = _longest(self._terms.find(text, between), self._meanings)
+        known = [(hit.start, hit.end) for hit in kept if hit.name in _IS_COMPLAINT]
+        return _with_diseases(kept, condition_scanner(self._knowledge).find(text, between, self._langs, known))
+
+
+def _term(words: str) -> Term:
+    plain = fold(words.strip("*")).text
+    free = unbound(plain)
+    left = words.startswith("*") or free or not plain[0].isalnum()
+    right = words.endswith("*") or free or not plain[-1].isalnum()
+    return Term(plain, left, right)
 
 
 def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:
@@ -121,37 +76,48 @@ def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:
         return hits
     starts = [hit.start for hit in hits]
     added: list[Hit] = []
-    replaced: set[Hit] = set()
+    replaced: set[int] = set()
     for start, end, name in diseases:
         first, last = bisect_left(starts, start - _LONGEST_TERM), bisect_left(starts, end)
         met = [hit for hit in hits[first:last] if hit.end > start and hit.cue is None]
         if any(hit.start <= start and end <= hit.end for hit in met):
             continue
-        complaints = [hit for hit in met if hit.name in _COMPLAINTS]
+        complaints = [hit for hit in met if hit.name in _IS_COMPLAINT]
         if any(hit.start < start or hit.end > end for hit in complaints):
             continue
         owner = min((hit.name for hit in complaints), key=_COMPLAINTS.index, default=name)
-        replaced.update(hit for hit in complaints if hit.name == owner)
+        replaced.update(id(hit) for hit in complaints if hit.name == owner)
         added.append(Hit(start, end, owner, None))
-    return sorted([*(hit for hit in hits if hit not in replaced), *added], key=lambda hit: (hit.start, -hit.end))
+    kept = [hit for hit in hits if id(hit) not in replaced]
+    for hit in added:
+        insort(kept, hit, key=_place)
+    return kept
 
 
-def _longest(found: list[Hit]) -> list[Hit]:
-    found.sort(key=lambda hit: (hit.start, -hit.end))
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, -hit.end
+
+
+def _longest(found: Sequence[Met], meanings: Sequence[_Meaning]) -> list[Hit]:
+    """What no longer hit of its class covers. The numbers of `found` are those of `meanings`."""
+    new = tuple.__new__
     kept: list[Hit] = []
     reach: dict[str, int] = {}
-    veils = [(hit.start, hit.end) for hit in found if hit.name == "veil"]
-    last_product = (-1, -1)
-    for hit in found:
-        if reach.get(hit.name, -1) >= hit.end:
+    veils = [(start, -below) for start, below, number in found if meanings[number].name == "veil"]
+    product_start = product_end = -1
+    for start, below, number in found:
+        name, cue = meanings[number]
+        end = -below
+        if name in reach and reach[name] >= end:
             continue
-        if hit.name in _PRODUCT:
-            last_product = (hit.start, hit.end)
-        elif hit.name == "body" and last_product[0] <= hit.start and hit.end <= last_product[1]:
+        if name in _PRODUCT:
+            product_start, product_end = start, end
+        elif name == "body" and product_start <= start and end <= product_end:
             continue
-        if veils and hit.name != "veil" and (_inside(hit, veils) or (hit.cue and _touches(hit, veils))):
+        hit = new(Hit, (start, end, name, cue))  # a third quicker than Hit(…), and there are hundreds a page
+        if veils and name != "veil" and (_inside(hit, veils) or (cue and _touches(hit, veils))):
             continue
-        reach[hit.name] = hit.end
+        reach[name] = end
         kept.append(hit)
     return kept
 
@@ -174,10 +140,13 @@ def scanner(knowledge: Knowledge, langs: frozenset[str]) -> Scanner:
     return made
 
 
-def between(hits: list[Hit], starts: list[int], start: int, end: int) -> list[Hit]:
-    """Hits that begin and end inside [start, end)."""
-    return [hit for hit in hits[bisect_left(starts, start) : bisect_left(starts, end)] if hit.end <= end]
+def between(hits: list[Hit], starts: list[int], start: int, end: int, first: int = 0) -> list[Hit]:
+    """Hits from the `first` on that begin and end inside [start, end)."""
+    low = bisect_left(starts, start, first)
+    if low == len(starts) or starts[low] >= end:
+        return []
+    return [hit for hit in hits[low : bisect_left(starts, end, low)] if hit.end <= end]
 
 
 def names(hits: Iterable[Hit]) -> frozenset[str]:
-    return frozenset({hit.name for hit in hits})
+    return frozenset(map(_NAME, hits))

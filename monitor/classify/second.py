@@ -1,6 +1,6 @@
-"""A second opinion on stretches of which the model is unsure: multilingual E5, where the extra `e5` is installed.
+"""A second opinion on stretches of which the encoder is unsure: multilingual E5, where the extra `e5` is installed.
 
-Without it everything works, a little less well; `reads` says which it was. E5 reads about thirty stretches a second.
+Without it everything works, a little less well. E5 reads about thirty stretches a second.
 """
 
 from __future__ import annotations
@@ -13,40 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from monitor.classify.vectors import Floats
+from monitor.classify.pieces import Floats
 
 Reads = Callable[[Sequence[str]], Floats]
-_LEAST, _MOST = 0.05, 0.97  # of the first opinion: outside it is final
+_LEAST, _MOST = 0.10, 0.90  # of the first opinion: outside it is final
+_SURE = 30.0
 
 
 @dataclass(frozen=True)
 class Second:
-    """`landmarks` (L, D) with their `pulls`, as in `model.Heads`. `blend`: of first log odds, own margin, level."""
+    """`weights`: (E5's size + 1,), a logistic regression. `share`: how much its log odds move the first opinion's."""
 
-    centre: Floats
-    directions: Floats
-    stretch: float
-    landmarks: Floats
-    pulls: Floats
-    level: float
-    width: float
-    blend: tuple[float, float, float]
+    weights: Floats
+    share: float
 
-    def input(self, read: Floats, found: Floats) -> Floats:
-        short = (read - self.centre) @ self.directions
-        short /= np.maximum(np.linalg.norm(short, axis=1, keepdims=True), 1e-9)
-        return np.hstack([self.stretch * short, found]).astype(np.float32)
-
-    def margin(self, inputs: Floats) -> Floats:
-        squares = np.sum(inputs**2, axis=1)[:, None] + np.sum(self.landmarks**2, axis=1)[None, :]
-        distance = np.maximum(squares - 2 * inputs @ self.landmarks.T, 0)
-        return np.asarray(np.exp(-self.width * distance) @ self.pulls + self.level, np.float32)
-
-    def joint(self, first: Floats, inputs: Floats) -> Floats:
-        """Calibrated probabilities from the first opinion's and this one's."""
+    def joint(self, first: Floats, read: Floats) -> Floats:
+        """Probabilities from the first opinion's and this one's."""
         clipped = np.clip(first, 1e-5, 1 - 1e-5)
-        odds = self.blend[0] * np.log(clipped / (1 - clipped)) + self.blend[1] * self.margin(inputs) + self.blend[2]
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+        own = read @ self.weights[:-1] + self.weights[-1]
+        odds = np.log(clipped / (1 - clipped)) + self.share * own
+        return np.asarray(1 / (1 + np.exp(-np.clip(odds, -_SURE, _SURE))), np.float32)
 
 
 def unsure(first: Floats) -> Any:

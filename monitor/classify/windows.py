@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.classify.compose import Page, Part, leading
-from monitor.classify.scan import between
+from monitor.classify.scan import Hit, between
 from monitor.classify.shapes import JudgedClaim
-from monitor.classify.signs import Stretch
 from monitor.classify.spans import Span, sentences
 
 READ_KINDS = frozenset({"paragraph", "list_item", "table_cell", "heading", "caption", "quote", "meta", "alt"})
@@ -20,6 +19,23 @@ _ITEM_LONGEST = 140
 _LEAD_LONGEST = 200
 _SENTENCES = 3
 _SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A passage of a page, by folded offsets, with what the rules know of it.
+
+    `lead`: characters of `text` that stand before it and lead it in. `product`: where the nearest product word stands,
+    as in `compose.Candidate`; empty: nowhere.
+    """
+
+    start: int
+    end: int
+    text: str
+    hits: Sequence[Hit]
+    claims: Sequence[JudgedClaim]
+    product: str
+    lead: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,8 +81,9 @@ class Reader:
         alone = self.window(part, [Span(part.start, part.end, False)], near, claims)
         first = max(lead.start, lead.end - _LEAD_LONGEST)
         hits = [*between(lead.hits, [hit.start for hit in lead.hits], first, lead.end), *alone.stretch.hits]
-        said = f"{text[first : lead.end]} {alone.stretch.text}"
-        return replace(alone, stretch=replace(alone.stretch, text=said, hits=hits))
+        before = f"{text[first : lead.end]} "
+        said = before + alone.stretch.text
+        return replace(alone, stretch=replace(alone.stretch, text=said, hits=hits, lead=len(before)))
 
     def _cut(self, part: Part, near: str, claims: list[JudgedClaim]) -> Iterator[Window]:
         spans = sentences(self.page.folded.text, part.start, part.end)
@@ -82,9 +99,7 @@ class Reader:
         hits = between(part.hits, [hit.start for hit in part.hits], start, end)
         first, last = self.page.folded.span(start, max(end, start + 1))
         inside = [claim for claim in claims if claim.start < last and claim.end > first]
-        item = part.block.kind in _ITEM_KINDS
-        asks = bool(spans) and spans[-1].question
-        stretch = Stretch(start, end, text[start:end], hits, inside, near, self.role, item, asks)
+        stretch = Stretch(start, end, text[start:end], hits, inside, near)
         return Window(stretch, tuple(spans), part)
 
 

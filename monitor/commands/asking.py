@@ -29,14 +29,17 @@ from monitor.commands.common import (
 if TYPE_CHECKING:
     from monitor.search import Piece, SearchHit
 
-KINDS = ("claim", "notice", "product", "organisation")
+KINDS = ("claim", "notice", "product", "organisation", "trial", "publication", "authorisation")
 
 
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help='Words; "a phrase" in quotes; a beginning* of a word.')],
     jurisdiction: Annotated[str, typer.Option(metavar="CODE", help="us, uk, eu, ca …")] = "",
-    kind: Annotated[str, typer.Option(metavar="KIND", help="claim, notice, product or organisation.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="claim, notice, product, organisation, trial, publication, authorisation."),
+    ] = "",
     category: Annotated[
         str, typer.Option(metavar="CATEGORY", help="Claims of this category, such as hair_regrowth.")
     ] = "",
@@ -44,7 +47,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hits to show.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Find claims, notices, products and organisations by words."""
+    """Find claims, notices, products, organisations, trials, papers and authorisations by words."""
     from monitor.search import search as look
 
     if kind:

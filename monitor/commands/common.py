@@ -98,6 +98,7 @@ def state_of(context: typer.Context) -> State:
 @contextmanager
 def database(config: Config) -> Iterator[Engine]:
     """The database, brought up to date. Raises UserError if it cannot be reached."""
+    from sqlalchemy import inspect
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.exc import OperationalError as Unreachable
 
@@ -106,7 +107,14 @@ def database(config: Config) -> Iterator[Engine]:
 
     try:
         engine = open_engine(config.database_url)
-        upgrade(engine)
+        try:
+            is_new = not inspect(engine).has_table("run")
+            upgrade(engine)
+            if is_new:
+                _with_history(engine, config)
+        except BaseException:
+            engine.dispose()
+            raise
     except (Unreachable, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         first = str(cause).strip().splitlines()[0]
@@ -117,6 +125,15 @@ def database(config: Config) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _with_history(engine: Engine, config: Config) -> None:
+    """A database that was just made begins with what shipped; a rehearsal's holds invented things alone."""
+    from monitor.config import now
+    from monitor.shipped import load_history
+
+    if config.rehearsal is None:
+        load_history(engine, config, knowledge(), now=now(config))
 
 
 def choose(name: str, valid: Iterable[str], noun: str, where: str) -> str:

@@ -105,6 +105,7 @@ def _read(what: str, html: bool) -> tuple[bool, str | bytes]:
 
 def _held_claim(config: Config, claim_id: int, rules: Knowledge) -> _Told:
     """A held claim, its text read again under the rules in use."""
+    from monitor.approved import informed
     from monitor.classify import judge_document
     from monitor.db import reading
     from monitor.models import Claim, Page, PageVersion
@@ -117,6 +118,7 @@ def _held_claim(config: Config, claim_id: int, rules: Knowledge) -> _Told:
         page = session.get_one(Page, claim.page_id)
         version = session.get_one(PageVersion, claim.version_id)
         document = Document.from_json(version.text, version.document)
+        rules = informed(session, rules)
     judgement = judge_document(document, rules, url=page.url)
     held = {
         "claim": claim_id,

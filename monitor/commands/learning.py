@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.commands.common import FAILED, MISUSED, UserError, database, state_of
+
+if TYPE_CHECKING:
+    from monitor.training.evaluate import Report
 
 _NEEDED = "training needs scikit-learn: pip install scikit-learn"
 
@@ -19,6 +22,9 @@ def evaluate(
         Path | None, typer.Argument(metavar="FILE", help="Labelled JSONL; left out: the gold set that is shipped.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE", help="Write the figures as a page of HTML, too.")
+    ] = None,
 ) -> None:
     """Precision, recall and F1 of the classifier on labelled texts, with intervals and beside simpler ways."""
     from monitor.knowledge import load
@@ -34,6 +40,17 @@ def evaluate(
     except (OSError, ValueError) as error:
         raise UserError(f"evaluate: {error}", MISUSED) from error
     typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=1) if as_json else to_text(report))
+    if html:
+        _page(report, chosen, html)
+
+
+def _page(report: Report, measured: Path, page: Path) -> None:
+    from monitor.programs import Children, write_evaluation
+
+    ended = write_evaluation({"file": measured.name, **report.to_json()}, page, Children())
+    if ended.code:
+        raise UserError(f"evaluate: {ended.complaint}", ended.code if ended.code == MISUSED else FAILED)
+    typer.echo(ended.output.strip(), err=True)
 
 
 def train(context: typer.Context) -> None:

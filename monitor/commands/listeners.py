@@ -36,6 +36,7 @@ _STATES = {
     "quarantined": "NOT TAKEN IN",
     "failed": "FAILED",
     "busy": "skipped",
+    "rationed": "put off",
     "stopped": "stopped",
 }
 

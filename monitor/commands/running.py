@@ -1,4 +1,4 @@
-"""`run`, `intake`, `evidence verify`: what reads sources or what was read."""
+"""`run`, `intake`: what reads sources or what was read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from monitor.commands.common import (
     screen,
     state_of,
 )
-from monitor.config import Config, installed_sources, live_flaw
+from monitor.config import installed_sources, live_flaw
 
 if TYPE_CHECKING:
     from monitor.cycle import Pass
@@ -55,7 +55,7 @@ def run(
 
 def _run(state: State, asked: list[str], since: str, *, dry_run: bool, full: bool, digest: bool) -> int:
     config = state.config
-    valid = {*installed_sources(), *(site.source_id for site in config.sites)}
+    valid = {*installed_sources(config.cards), *(site.source_id for site in config.sites)}
     for name in asked:
         choose(name, valid, "source", "exowatch")
     must_be_ready(state)
@@ -151,27 +151,4 @@ def intake(
     raise typer.Exit(FAILED if taken.state == "quarantined" else OK)
 
 
-evidence = typer.Typer(no_args_is_help=True, help="What was kept as proof.")
-
-
-@evidence.command()
-def verify(context: typer.Context) -> None:
-    """Recompute the chain from every quote to the bytes it was read from.
-
-    Exit code 1 if a link of it does not hold.
-    """
-    from monitor import evidence as chain
-
-    config: Config = state_of(context).config
-    with database(config) as engine:
-        checked = chain.verify(engine, config)
-    for broken in checked.broken:
-        typer.echo(f"{broken.kind} {broken.where}: {broken.message}")
-    done = (
-        f"{checked.quotes:,} quotes, {checked.versions:,} texts, {checked.captures:,} captures, {checked.runs:,} runs"
-    )
-    typer.echo(f"{done}: {f'{len(checked.broken):,} do not hold' if checked.broken else 'all hold'}")
-    raise typer.Exit(FAILED if checked.broken else OK)
-
-
-__all__ = ["MISUSED", "evidence", "intake", "must_be_ready", "run", "stopping"]
+__all__ = ["MISUSED", "intake", "must_be_ready", "run", "stopping"]

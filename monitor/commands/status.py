@@ -1,17 +1,14 @@
-"""`exowatch` alone, and `exowatch sources`: where things stand."""
+"""`exowatch` alone: where things stand."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from monitor.commands.common import FAILED, State, UserError, clean, database, say, screen, state_of
+from monitor.commands.common import State, UserError, database, say, screen
 from monitor.config import Config, live_flaw, now
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ def _print_standing(console: Console, standing: Standing) -> None:
         console.print(table, highlight=False)
     for source in standing.blind:
         since = f" since {_moment(source.since)}" if source.since else ""
-        console.print(f"[bold red]BLIND[/] {source.id}{since}: ", end="", highlight=False)
+        console.print(f"[bold red]{source.state.upper()}[/] {source.id}{since}: ", end="", highlight=False)
         console.print(source.reason, markup=False, highlight=False)
     waiting = standing.waiting
     by_kind = f"{waiting.flag:,} flagged, {waiting.review:,} to review ({waiting.high:,} of High severity)"
@@ -92,61 +89,3 @@ def _next(console: Console, config: Config, state: State, standing: Standing | N
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
-
-
-def sources(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Every source that can be read: is it on, how it stands, when it was read last."""
-    from monitor import queries
-    from monitor.programs import cards
-
-    config = state_of(context).config
-    try:
-        listed = cards()
-    except RuntimeError as error:
-        raise UserError(str(error), FAILED) from error
-    standing: dict[str, Any] = {}
-    if not config.database_is_missing:
-        with database(config) as engine:
-            standing = {source.id: source for source in queries.sources(engine)}
-    rows = [_row(card["id"], card["title"], card["jurisdiction"], config, standing) for card in listed]
-    rows += [
-        _row(site.source_id, site.name or site.url, site.country.lower(), config, standing) for site in config.sites
-    ]
-    shown = {row["id"] for row in rows}
-    rows += [
-        _row(source.id, source.title, source.jurisdiction, config, standing)
-        for source in standing.values()
-        if source.id not in shown
-    ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    table = Table("source", "", "on", "state", "last read well", "title", box=None, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(
-            row["id"],
-            row["jurisdiction"],
-            "on" if row["on"] else "off",
-            Text(clean(row["state"] + (f": {row['reason']}" if row["reason"] else ""))),
-            (row["last_success_at"] or "never")[:16].replace("T", " "),
-            Text(clean(row["title"])),
-        )
-    screen().print(table, highlight=False, markup=False)
-
-
-def _row(source_id: str, title: str, jurisdiction: str, config: Config, standing: dict[str, Any]) -> dict[str, Any]:
-    choice, site, known = config.sources.get(source_id), config.site_of(source_id), standing.get(source_id)
-    state = "never read" if known is None else "blind" if known.blind else "ok"
-    return {
-        "id": source_id,
-        "title": title,
-        "jurisdiction": jurisdiction,
-        "on": bool((choice and choice.on) or (site and site.on)),
-        "state": state,
-        "reason": known.reason if known else "",
-        "last_run_at": known.last_run_at.isoformat() if known and known.last_run_at else None,
-        "last_success_at": known.last_success_at.isoformat() if known and known.last_success_at else None,
-    }

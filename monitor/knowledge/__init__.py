@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from monitor.knowledge.approvals import Register, approvals_of
 from monitor.knowledge.conditions import ConditionNames
 from monitor.knowledge.conditions import load as load_conditions
 from monitor.knowledge.law import Law
@@ -36,7 +37,7 @@ from monitor.knowledge.yaml_rows import KnowledgeError, read_yaml
 __all__ = ["Category", "Cue", "Knowledge", "KnowledgeError", "Rule", "Term", "load", "read"]
 
 HERE = Path(__file__).parent
-_NOT_JUDGED_BY = frozenset({"precedents.yaml", "ambiguous.yaml"})
+_NOT_JUDGED_BY = frozenset({"precedents.yaml", "ambiguous.yaml", "us_fda_regenerative_letters.csv"})
 """Files that no judgement rests on: a change to them makes no other version."""
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -92,6 +93,8 @@ class Knowledge:
     law: Law
     relevance: Relevance
     conditions: ConditionNames
+    register: Register = field(default_factory=Register)
+    """What is authorised where; more is put in from the registers that were read."""
     folder: Path = HERE
     """Where it was read from: the model lies there too."""
     compiled: dict[Any, Any] = field(default_factory=dict)  # automata, made when first asked for
@@ -118,6 +121,7 @@ def read(folder: Path) -> Knowledge:
     ]
     claims = _pages(folder / "claims", ClaimsFile)
     rules = tuple(Rule(page.category, row) for page in claims for row in page.rules)
+    law = without_stale_names(load_law(folder), folder)
     _check_rules(rules, {term.name for term in lexicon}, folder)
     return Knowledge(
         version=_digest(folder),
@@ -127,9 +131,10 @@ def read(folder: Path) -> Knowledge:
         categories={page.category: Category(page.category, page.meaning, page.severity) for page in claims},
         roles=tuple(role for page in _pages(folder / "roles", RolesFile) for role in page.roles),
         scoring=_page(folder / "scoring.yaml", Scoring),
-        law=without_stale_names(load_law(folder), folder),
+        law=law,
         relevance=load_relevance(folder / "relevance.yaml"),
         conditions=load_conditions(folder / "conditions"),
+        register=Register(approvals_of(law)),
         folder=folder,
     )
 

@@ -31,7 +31,6 @@ from monitor.knowledge.signoffs import Signature
 from monitor.knowledge.yaml_rows import nearest
 
 Shape = TypeVar("Shape", bound=BaseModel)
-_SINGLE: dict[str, type[BaseModel]] = {"scoring.yaml": Scoring}
 _NEEDED = ("authorisations.yaml", "scoring.yaml", "relevance.yaml", "law/vocabulary.yaml")
 
 
@@ -129,14 +128,12 @@ class _Folder:
         self.lexicon = self._pages("lexicon", LexiconFile)
         self.claims = self._pages("claims", ClaimsFile)
         contexts, roles = self._pages("context", ContextFile), self._pages("roles", RolesFile)
-        for name, shape in _SINGLE.items():
-            if name in self.files:
-                self._fit(shape, self.files[name])
         self.rows = self.law.count + sum(len(page.classes) for _, page in self.lexicon)
         self.rows += sum(len(page.rules) for _, page in self.claims)
         self.rows += sum(len(page.cues) for _, page in contexts) + sum(len(page.roles) for _, page in roles)
         self.problems += self._references()
         self.problems += self._precedents()
+        self.problems += self._levels()
         self._lint()
         self._sign()
 
@@ -208,6 +205,17 @@ class _Folder:
             if self.law.categories and one.category not in self.law.categories:
                 advice = nearest(one.category, self.law.categories)
                 yield file.problem(place, f"there is no category {one.category!r}{advice}; correct it")
+
+    def _levels(self) -> Iterator[Problem]:
+        """A language may stand above C only with words of its own."""
+        file = self.files.get("scoring.yaml")
+        scoring = self._fit(Scoring, file) if file else None
+        held = {page.lang for _, page in self.lexicon}
+        for name, level in scoring.languages.items() if file and scoring and held else ():
+            for code in level.codes:
+                if file and code not in held:
+                    message = f"{code} has no words: there is no lexicon file of that lang; add lexicon/{code}.yaml"
+                    yield file.problem(("languages", name, "codes"), f"{message}, or take it out of {name}")
 
     def _lint(self) -> None:
         file = self.files.get("ambiguous.yaml")

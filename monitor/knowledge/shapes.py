@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Container, Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -166,11 +167,36 @@ class Fusion(Row):
     flag: float = Field(gt=0, lt=1)
     review: float = Field(gt=0, lt=1)
     rules_share: float = Field(ge=0, le=1)
+    sift: float = Field(ge=0, lt=1)  # least probability at first sight for which a stretch of a page is read
     own: float = Field(gt=0, le=2)  # least probability of a claim that the model alone reads
+    rules_share_structure: float = Field(ge=0, le=1)  # the same for items under a heading and questions answered
     product_far: float = Field(le=0)  # added to the log odds where the product is named elsewhere on the page only
     crowd: float = Field(ge=0, le=1)  # times ln(stretches) is taken off the log odds before flagging
     crowd_ruled: float = Field(ge=0, le=1)  # the same, where a rule was met
     reporting_page: float = Field(gt=0, le=1)  # share of reporting voices above which nothing on a page is flagged
+
+
+class Level(Row):
+    """Languages read equally well. `flags`: may a finding in them be flagged, or does a person decide every one?"""
+
+    codes: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...]
+    flags: bool
+    means: str = Field(min_length=10)
+
+
+LevelName = Literal["A", "B", "C"]
+
+
+class PersonOnly(Container[str]):
+    """The languages in which a person decides every finding: `lang in person_only`."""
+
+    def __init__(self, levels: Mapping[LevelName, Level]) -> None:
+        self._flagged = frozenset(code for one in levels.values() if one.flags for code in one.codes)
+        self._decided = frozenset(code for one in levels.values() if not one.flags for code in one.codes)
+        self._others = not levels["C"].flags
+
+    def __contains__(self, lang: object) -> bool:
+        return lang in self._decided or (self._others and lang not in self._flagged)
 
 
 class Scoring(Row):
@@ -183,6 +209,26 @@ class Scoring(Row):
     carry_selling: float = Field(ge=0, le=1)
     carry_unknown: float = Field(ge=0, le=1)
     weights: dict[str, float]
-    review_only: list[str]  # languages whose findings a person decides
+    languages: dict[LevelName, Level]
     fusion: Fusion
     source: str = Field(min_length=5)
+
+    @field_validator("languages")
+    @classmethod
+    def _once(cls, languages: dict[LevelName, Level]) -> dict[LevelName, Level]:
+        for name in get_args(LevelName):
+            if name not in languages:
+                raise ValueError(f"level {name} is missing; put it back")
+        if languages["C"].codes:
+            raise ValueError("level C is every language not named elsewhere, and names none; leave its codes empty")
+        twice = set(languages["A"].codes) & set(languages["B"].codes)
+        if twice:
+            raise ValueError(f"{min(twice)} stands under A and under B; take it out of one")
+        return languages
+
+    def level(self, lang: str) -> LevelName:
+        return next((name for name, one in self.languages.items() if lang in one.codes), "C")
+
+    @cached_property
+    def review_only(self) -> PersonOnly:
+        return PersonOnly(self.languages)

@@ -10,6 +10,8 @@ from monitor.queries.objects import claims as claims
 from monitor.queries.objects import notice as notice
 from monitor.queries.objects import organisation as organisation
 from monitor.queries.objects import product as product
+from monitor.queries.registered import registered as registered
+from monitor.queries.sources import source_rows as source_rows
 from monitor.queries.standing import runs as runs
 from monitor.queries.standing import sources as sources
 from monitor.queries.standing import standing as standing

@@ -42,11 +42,13 @@ from monitor.queries.rows import (
     NoticePage,
     NoticeRevisionRow,
     OrganisationPage,
+    Place,
     ProductPage,
     Seller,
     Wording,
 )
 from monitor.queries.week import changed_fields
+from monitor.registers import NoticePlace
 
 AROUND = 400
 """Characters of a page shown on each side of a quote."""
@@ -183,6 +185,12 @@ def notice(engine: Engine, notice_id: int) -> NoticePage | None:
             sellers=_sellers(session, tuple(record.get("quoted_urls") or ())),
             history=events_of(session, "notice", notice_id),
             evidence=evidence(session, stored.capture_id),
+            places=tuple(
+                Place(place.source_id, place.url, place.why, place.first_seen)
+                for place in session.exec(
+                    select(NoticePlace).where(NoticePlace.notice_id == notice_id).order_by(NoticePlace.source_id)
+                )
+            ),
         )
 
 

@@ -154,6 +154,20 @@ class PageChange:
 
 
 @dataclass(frozen=True)
+class RegisteredNews:
+    """A trial, a paper or a register's entry that is new or changed, as the event told it."""
+
+    event: EventRow
+    title: str
+    url: str
+    tier: str
+    """Empty for authorisations."""
+    organisations: tuple[str, ...]
+    changes: Mapping[str, Any]
+    """Field → {before, after}."""
+
+
+@dataclass(frozen=True)
 class BaselineRead:
     """A source that was read for the first time, and what that brought."""
 
@@ -182,6 +196,46 @@ class SourceState:
     start: str = ""
     means: str = ""
     unverified: bool = False
+    state: str = "ok"
+    """`ok`, `quiet`, `stale` or `blind`; for a period, as it stood at its end."""
+    last_new_item_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A source as `exowatch sources` shows it: its card, the operator's choice, and how its readings went."""
+
+    id: str
+    title: str
+    authority: str
+    jurisdiction: str
+    language: str
+    kind: str
+    means: str
+    address: str
+    on: bool
+    state: str
+    """`ok`, `quiet`, `stale`, `blind` or `off`."""
+    reason: str
+    warnings: tuple[str, ...]
+    """What its last good reading was warned of."""
+    last_run_at: datetime | None
+    last_success_at: datetime | None
+    last_success_age: str
+    last_new_item_at: datetime | None
+    listed: int | None
+    """Entries on its list in the last run."""
+    records: int | None
+    expected_min: int | None
+    expected_max: int | None
+    frequency: str
+    delay: float | None
+    """Seconds between two requests."""
+    unverified: bool
+    demo: bool
+    terms_of_use: str
+    backfilled_since: date | None
+    backfill_done: bool
 
 
 @dataclass(frozen=True)
@@ -245,6 +299,7 @@ class Week:
     watch: tuple[WatchHit, ...]
     waiting: Waiting
     rehearsal: bool
+    registered: tuple[RegisteredNews, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -361,6 +416,45 @@ class NoticePage:
     sellers: tuple[Seller, ...] = ()
     history: tuple[EventRow, ...] = ()
     evidence: Evidence | None = None
+    places: tuple[Place, ...] = ()
+    """Other sources that carry it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Another source that carries the same thing."""
+
+    source_id: str
+    url: str
+    why: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True)
+class RegisteredPage:
+    """Everything about one trial, publication or authorisation. `facts` are (name, value as shown)."""
+
+    kind: str
+    id: int
+    title: str
+    url: str
+    source_id: str
+    tier: str
+    tier_terms: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    text: str
+    unread: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+    baseline: bool
+    rehearsal: bool
+    places: tuple[Place, ...]
+    history: tuple[EventRow, ...]
+    evidence: Evidence | None
+
+    @property
+    def path(self) -> str:
+        return f"/{self.kind}s/{self.id}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Engine, func
@@ -10,6 +11,9 @@ from sqlmodel import Session, col, select
 from monitor.db import reading
 from monitor.lives import ClaimState
 from monitor.models import (
+    SHIPPED,
+    SHIPPED_SOURCE,
+    UNREAD,
     Claim,
     DigestIssue,
     Event,
@@ -20,9 +24,10 @@ from monitor.models import (
     RunState,
     Source,
 )
-from monitor.queries.facts import rehearsal_runs
+from monitor.queries.facts import chunks, rehearsal_runs
 from monitor.queries.rows import DigestRow, RunRow, SourceState, Standing, Waiting
 
+UNSEEING = ("blind", "stale")
 STANDING_STATES = (ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING)
 
 
@@ -72,6 +77,7 @@ def source_states(
         taken_in, every = taken_in.where(Run.finished_at < end), every.where(Run.finished_at < end)
     success: dict[str, datetime] = dict(session.exec(taken_in.group_by(Run.source_id)).all())
     last_run: dict[str, datetime] = dict(session.exec(every.group_by(Run.source_id)).all())
+    quiet = _quiet(session, success)
     return tuple(
         _source_state(
             source,
@@ -80,9 +86,25 @@ def source_states(
             success=success.get(source.id),
             start=start,
             end=end,
+            quiet=source.id in quiet,
         )
-        for source in session.exec(select(Source).order_by(col(Source.id)))
+        for source in session.exec(
+            select(Source).where(Source.kind != SHIPPED, Source.state != UNREAD).order_by(col(Source.id))
+        )
     )
+
+
+def _quiet(session: Session, success: Mapping[str, datetime]) -> set[str]:
+    """Sources whose last good reading found nothing as new as usual."""
+    found = set()
+    for some in chunks(success):
+        statement = select(Run.source_id, Run.finished_at, Run.reasons).where(
+            col(Run.source_id).in_(some), Run.state == RunState.TAKEN_IN
+        )
+        for source_id, at, reasons in session.exec(statement):
+            if at == success[source_id] and any(reason.get("code") == "quiet" for reason in reasons):
+                found.add(source_id)
+    return found
 
 
 def _turns(session: Session, end: datetime | None) -> dict[str, Event]:
@@ -101,12 +123,15 @@ def _source_state(
     success: datetime | None,
     start: datetime | None,
     end: datetime | None,
+    quiet: bool,
 ) -> SourceState:
-    blind = source.state == "blind" and (end is None or source.state_since < end)
+    blind = source.state in UNSEEING and (end is None or source.state_since < end)
+    state = source.state if blind else "ok"
     since, reason = source.state_since, source.state_reason
     if turn is not None and end is not None:
         # What happened after the period must not change what is said of it.
         blind = turn.kind == EventKind.SOURCE_BLIND
+        state = "ok" if not blind else "stale" if turn.detail.get("code") == "stale" else "blind"
         since, reason = turn.at, str(turn.detail.get("reason") or source.state_reason)
     return SourceState(
         id=source.id,
@@ -122,6 +147,8 @@ def _source_state(
         start=str(source.card.get("start", "")),
         means=str(source.card.get("means", "")),
         unverified=bool(source.card.get("unverified", False)),
+        state="quiet" if quiet and not blind else state,
+        last_new_item_at=source.last_new_item_at if end is None else None,
     )
 
 
@@ -136,7 +163,12 @@ def runs(engine: Engine, limit: int = 50) -> tuple[RunRow, ...]:
     with reading(engine) as session:
         return tuple(
             run_row(run)
-            for run in session.exec(select(Run).order_by(col(Run.finished_at).desc(), col(Run.id)).limit(limit))
+            for run in session.exec(
+                select(Run)
+                .where(Run.source_id != SHIPPED_SOURCE)
+                .order_by(col(Run.finished_at).desc(), col(Run.id))
+                .limit(limit)
+            )
         )
 
 
@@ -147,6 +179,7 @@ def standing(engine: Engine) -> Standing:
         latest = session.exec(
             select(Run)
             .join(newest, (Run.source_id == newest.c.source_id) & (Run.finished_at == newest.c.at))  # type: ignore[arg-type]
+            .where(Run.source_id != SHIPPED_SOURCE)
             .order_by(col(Run.finished_at).desc(), col(Run.id))
         ).all()
         last_runs = tuple(run_row(run) for run in latest)

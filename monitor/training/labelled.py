@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from typing import Any
 
 from monitor.classify.judge import windows_of
 from monitor.classify.shapes import Query
-from monitor.classify.windows import Window
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Example
 
 VOICES = ("seller", "news", "regulator", "science", "education", "reagent", "patient")
 COUNTER = "counter example"
+_LAWFUL = "cosmetic_appearance"
+_HELD = 10
 _VOICE_OF_ROLE = {
     **dict.fromkeys(("seller", "clinic", "supplier", "marketplace"), "seller"),
     **{voice: voice for voice in VOICES},
@@ -27,7 +29,7 @@ _VOICE_OF_KIND = {"testimonial": "patient", "news": "news", "science": "science"
 
 @dataclass(frozen=True)
 class Labelled:
-    """One labelled text. `spans`: (quote, category). `group`: what cross-validation must keep together."""
+    """One labelled text. `spans`: (quote, category); `placed`: the quotes were told, not just the categories."""
 
     id: str
     lang: str
@@ -39,10 +41,7 @@ class Labelled:
     url: str = ""
     product_context: bool = False
     spans: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def group(self) -> str:
-        return f"{self.kind}|{self.lang}"
+    placed: bool = True
 
     @property
     def voice(self) -> str:
@@ -85,6 +84,7 @@ def _labelled(raw: dict[str, Any]) -> Labelled:
         url=str(raw.get("url") or ""),
         product_context=bool(raw.get("product_context")),
         spans=tuple((str(span["quote"]), str(span["category"])) for span in raw.get("spans") or whole),
+        placed=bool(raw.get("spans")) or not whole,
     )
 
 
@@ -105,37 +105,44 @@ def counter_examples(knowledge: Knowledge) -> list[Labelled]:
 
 @dataclass
 class Lessons:
-    """What is learnt from: windows with their labels, and sentences of claims that say where the claim stands."""
+    """What is learnt from, a row a window. `quotes`: where its claims stand in its text; None: not told."""
 
-    windows: list[Window] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     claims: list[bool] = field(default_factory=list)
     voices: list[str] = field(default_factory=list)
     categories: list[frozenset[str]] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
+    quotes: list[tuple[tuple[int, int], ...] | None] = field(default_factory=list)
     sources: list[Labelled] = field(default_factory=list)
-    sentences: list[Window] = field(default_factory=list)
-    places: list[bool] = field(default_factory=list)
+
+    def part(self, chosen: Iterable[int]) -> Lessons:
+        at = list(chosen)
+        return Lessons(*([column[one] for one in at] for column in vars(self).values()))
 
 
 def lessons(rows: Iterable[Labelled], knowledge: Knowledge) -> Lessons:
     """Every text is shown as on a page about the product: whether one is named is the gate's business."""
     made = Lessons()
     for row in rows:
-        reader, found = windows_of(row.query(), knowledge)
-        quotes = [(fold(quote).text.strip(), category) for quote, category in row.spans]
+        _, found = windows_of(row.query(), knowledge)
+        quotes = [(fold(quote).text.strip(), category) for quote, category in row.spans if category != _LAWFUL]
         for window in found:
-            said = [(quote, category) for quote, category in quotes if quote in window.stretch.text]
-            alone = len(found) == 1
-            made.windows.append(window)
-            made.claims.append(row.positive and (bool(said) or alone))
+            text = window.stretch.text
+            said = [(text.find(quote), quote, category) for quote, category in quotes if quote in text]
+            claim = row.positive and (bool(said) or len(found) == 1)
+            made.texts.append(text)
+            made.claims.append(claim)
             made.voices.append(row.voice)
-            made.categories.append(frozenset(category for _, category in (quotes if alone else said)))
-            made.groups.append(row.group)
+            made.categories.append(frozenset(name for _, name in quotes if claim) if len(found) == 1 else _names(said))
+            told = tuple((at, at + len(quote)) for at, quote, _ in said)
+            made.quotes.append(told if (told and row.placed) or not claim else None)
             made.sources.append(row)
-            if row.positive and len(window.spans) > 1:
-                for span in window.spans:
-                    part = reader.window(window.part, [span], window.stretch.product, window.stretch.claims)
-                    text = part.stretch.text
-                    made.sentences.append(part)
-                    made.places.append(any(quote in text or text in quote for quote, _ in quotes))
     return made
+
+
+def _names(said: Iterable[tuple[int, str, str]]) -> frozenset[str]:
+    return frozenset(name for _, _, name in said)
+
+
+def held_out(row: Labelled) -> bool:
+    """One text in ten is kept from training, so that what is learnt can be measured: the same ones every time."""
+    return row.kind != COUNTER and hashlib.sha256(row.id.encode()).digest()[0] % _HELD == 0

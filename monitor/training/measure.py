@@ -44,6 +44,35 @@ def interval(truth: Bools, said: Bools) -> tuple[float, float]:
     return round(float(low), 3), round(float(high), 3)
 
 
+def spread(truth: Bools, said: Bools) -> dict[str, float]:
+    """`low` and `high`: the same interval from the four counts alone, for the many groups of a report.
+
+    A draw without any claim, labelled or said, has no F1 and is left out.
+    """
+    right, wrong, missed = int((truth & said).sum()), int((~truth & said).sum()), int((truth & ~said).sum())
+    n = len(truth)
+    shares = np.array([right, wrong, missed, n - right - wrong - missed]) / n
+    drawn = np.random.default_rng(SEED).multinomial(n, shares, _DRAWS)
+    low, high = np.percentile([f1(*map(float, row[:3])) for row in drawn if row[:3].any()], [2.5, 97.5])
+    return {"low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def bins(truth: Bools, sure: npt.NDArray[np.float32]) -> list[dict[str, float]]:
+    """For each tenth of confidence that occurs: how many texts, the mean confidence `said`, and the share `true`."""
+    tenth = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    return [
+        {
+            "from": one / _BINS,
+            "to": (one + 1) / _BINS,
+            "n": int((tenth == one).sum()),
+            "said": round(float(sure[tenth == one].mean()), 4),
+            "true": round(float(truth[tenth == one].mean()), 4),
+        }
+        for one in range(_BINS)
+        if (tenth == one).any()
+    ]
+
+
 def calibration(truth: Bools, sure: npt.NDArray[np.float32]) -> dict[str, float]:
     """Brier score, and the expected calibration error over ten bins."""
     bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)

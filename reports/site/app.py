@@ -148,6 +148,25 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
             "notice.html", f"/notices/{number}", rehearsal=row.rehearsal, found=found, pieces=_pieces(found), cite=cite
         )
 
+    def registered(kind: str, number: int) -> HTMLResponse:
+        found = queries.registered(engine, kind, _known(number)) or _missing()
+        seen = found.evidence
+        captured = f" Captured {moment(seen.fetched_at)}, SHA-256 {seen.payload_sha256}." if seen else ""
+        cite = f"Exowatch, {kind} {number}: {short(found.title, 200)}, {found.url}.{captured}"
+        return _page("registered.html", found.path, rehearsal=found.rehearsal, found=found, cite=cite)
+
+    @app.get("/trials/{number:int}")
+    def trial(number: int) -> HTMLResponse:
+        return registered("trial", number)
+
+    @app.get("/publications/{number:int}")
+    def publication(number: int) -> HTMLResponse:
+        return registered("publication", number)
+
+    @app.get("/authorisations/{number:int}")
+    def authorisation(number: int) -> HTMLResponse:
+        return registered("authorisation", number)
+
 
 def _missing() -> Any:
     raise HTTPException(404)

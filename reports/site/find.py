@@ -12,7 +12,7 @@ from reports import words
 
 ON_A_PAGE = 20
 LAST_PAGE = search.BOUND // ON_A_PAGE
-PATHS = {"claim": "/claims", "notice": "/notices", "product": "/products", "organisation": "/organisations"}
+PATHS = {kind: f"/{kind}s" for kind in words.KINDS}
 
 Options = tuple[tuple[str, str], ...]
 CHOICES: tuple[tuple[str, str, Options], ...] = (

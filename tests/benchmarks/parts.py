@@ -88,12 +88,27 @@ def judge(kind: str, count: str) -> dict[str, Any]:
         return sum(bool(_KEYWORDS.search(document.text)) for document in documents)
 
     from monitor.classify import judge_document
+    from monitor.classify.gate import gate
+
+    passes = gate(loaded)
+
+    def gated() -> int:
+        return sum(passes.screen(html) for html in htmls)
 
     def judged_text() -> int:
         return sum(judge_document(document, loaded).decision == "flag" for document in documents)
 
-    rows = {"html to verdict": judged, "text to verdict": judged_text, "keyword regex on text": regex}
+    rows = {"html through the gate": gated, "html to verdict": judged, "text to verdict": judged_text}
+    rows["keyword regex on text"] = regex
     return {name: round(len(htmls) / _seconds(work)) for name, work in rows.items()}
+
+
+def start() -> dict[str, Any]:
+    """From nothing to the first verdict on a page that names the product."""
+    from monitor.classify import Query, judge
+    from monitor.knowledge import load
+
+    return {"decision": judge(Query(id="first", html=page(0, "claims")), load()).decision}
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -105,7 +120,8 @@ def _seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     name, *arguments = sys.argv[1:]
     begin = time.process_time()
-    part: Callable[..., dict[str, Any]] = {"fetch_only": fetch_only, "take_in": take_in, "judge": judge}[name]
+    parts = {"fetch_only": fetch_only, "take_in": take_in, "judge": judge, "start": start}
+    part: Callable[..., dict[str, Any]] = parts[name]
     result = part(*arguments)
     result.setdefault("seconds", time.process_time() - begin)
     result["rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from monitor.records import RECORD, CaptureRecord, NoticeRecord, PageRecord, RunRecord
+from monitor.records import RECORD, AnyRecord, CaptureRecord, RunRecord
 from tests.loopback import Loopback, Reply, loopback
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -51,7 +51,7 @@ class Ended:
         return RunRecord.model_validate_json((self.folder / "run.json").read_bytes())
 
     @property
-    def records(self) -> list[NoticeRecord | PageRecord]:
+    def records(self) -> list[AnyRecord]:
         return [RECORD.validate_json(line) for line in (self.folder / "items.jsonl").read_text().splitlines()]
 
     @property

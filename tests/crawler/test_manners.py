@@ -61,7 +61,7 @@ def test_a_failing_robots_txt_allows_nothing(web: Loopback, crawls: Crawls, stat
     ended = crawls.run()
 
     assert web.paths() == []
-    assert f"robots.txt could not be read (status {status})" in ended.problems["robots"]
+    assert f"robots.txt could not be read (status {status})" in ended.problems["http_error"]
     assert ended.code == 2
 
 
@@ -73,7 +73,7 @@ def test_a_robots_txt_that_never_comes_allows_nothing(web: Loopback, crawls: Cra
     ended = crawls.run()
 
     assert web.paths() == []
-    assert "robots.txt could not be read (DownloadTimeoutError" in ended.problems["robots"]
+    assert "robots.txt could not be read (DownloadTimeoutError" in ended.problems["download_error"]
 
 
 def test_no_robots_txt_allows_all_even_if_its_error_page_reads_like_one(web: Loopback, crawls: Crawls) -> None:

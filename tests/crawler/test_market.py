@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from crawler.market import site
 from crawler.market.addresses import is_trap, normalise, same_site
 from crawler.market.frontier import FIRST, Frontier
-from crawler.market.page import NotAPageError, SoftNotFoundError, links_of, read_page
+from crawler.market.page import NotAPageError, links_of, read_page
 from crawler.market.telling import telling
-from crawler.source import BlockedError
+from crawler.source import BlockedError, SoftNotFoundError
 from monitor.config import Site
 from monitor.records import PageRecord
 from tests.crawler.responses import response_of
@@ -95,7 +95,7 @@ def test_what_belongs_to_a_site(url: str, inside: bool) -> None:
         "calendar/2026",
         "2026/11/25/",
         "events/2026-11",
-        "brochure.pdf",
+        "brochure.zip",
         "img/a.JPG",
         "a/b/a/b/a/b",
         "p?a=1&b=2&c=3&d=4&e=5",

@@ -137,7 +137,7 @@ def test_the_spider_stays_on_the_site_and_out_of_traps(shop: Shop, crawls: Crawl
         "//blog.follica.example/skin",
         "/cart",
         "/leave",
-        "/doc.pdf",
+        "/doc.zip",
         "/data",
         "/gone",
     ]

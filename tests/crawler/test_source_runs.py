@@ -230,7 +230,7 @@ def test_a_block_in_mid_run_makes_no_letter_and_is_made_good_later(desk: Desk, c
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [("<html><title>FDA Apology</title></html>", "blocked"), ("<html><p>hello</p></html>", "layout_changed")],
+    [("<html><title>FDA Apology</title></html>", "blocked"), ("<html><p>hello</p></html>", "wrong_content_type")],
 )
 def test_a_page_in_place_of_the_list_is_never_an_empty_list(desk: Desk, crawls: Crawls, body: str, kind: str) -> None:
     desk.web.routes[f"{desk.host}/datatables/views/ajax"] = Reply(body)

@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 
 from crawler.source import BlockedError, LayoutChangedError, load_cards, spider_module
 from crawler.sources import ca_hc_recalls, reading, us_fda_warning_letters, us_openfda_enforcement
-from monitor.records import NoticeRecord, PageRecord, SourceCard
+from monitor.records import (
+    AnyRecord,
+    AuthorisationRecord,
+    NoticeRecord,
+    PageRecord,
+    PublicationRecord,
+    SourceCard,
+    TrialRecord,
+)
 from tests.crawler.responses import json_response, response_of
 from tests.samples import samples
 
@@ -30,6 +38,13 @@ LETTERS = f"{FDA}/inspections-compliance-enforcement-and-criminal-investigations
 LIST = f"{FDA}/datatables/views/ajax"
 REPORTS = "https://api.fda.gov/drug/enforcement.json"
 SNAPSHOT = CARDS["ca_hc_recalls"].start
+SHAPES: dict[str, type[AnyRecord]] = {
+    "notice": NoticeRecord,
+    "page": PageRecord,
+    "trial": TrialRecord,
+    "publication": PublicationRecord,
+    "authorisation": AuthorisationRecord,
+}
 
 
 def read(source: str, response: Any) -> list[NoticeRecord]:
@@ -38,7 +53,7 @@ def read(source: str, response: Any) -> list[NoticeRecord]:
     return records
 
 
-def read_fixture(card: SourceCard) -> Iterator[NoticeRecord | PageRecord]:
+def read_fixture(card: SourceCard) -> Iterator[AnyRecord]:
     folder = FIXTURES / card.id
     for about in json.loads((folder / "about.json").read_text(encoding="utf-8")):
         response = response_of(about["url"], (folder / about["file"]).read_bytes(), about["content_type"])
@@ -67,7 +82,7 @@ def test_a_card_says_what_it_means_and_what_is_healthy(card: SourceCard) -> None
     module.Options.model_validate(card.options)
     assert issubclass(module.Spider, reading.ListSpider)
     assert card.expect.listed is not None
-    assert set(card.expect.filled) <= set(NoticeRecord.model_fields)
+    assert set(card.expect.filled) <= set(SHAPES[card.kind].model_fields)
     assert card.demo == card.id.startswith("demo_")
     assert card.demo == (".example/" in card.start)
 

@@ -37,6 +37,14 @@ if sys.argv[1] == "list":
     print(json.dumps([{"id": card, "title": card.title(), "jurisdiction": "us"} for card in cards]))
     raise SystemExit(0)
 
+if sys.argv[1] == "check":
+    order = json.loads((here / "plan.json").read_text()).get(sys.argv[2], {})
+    note(source=sys.argv[2], what="start", arguments=sys.argv[3:])
+    print("list: " + order.get("list", "fits"))
+    if "list" in order:
+        print("one point does not fit", file=sys.stderr)
+    raise SystemExit(1 if "list" in order else 0)
+
 source = sys.argv[2]
 order = json.loads((here / "plan.json").read_text()).get(source, {})
 known = Path(option("--known")).read_text().splitlines()

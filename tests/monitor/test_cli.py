@@ -21,6 +21,7 @@ from typer.main import get_command
 from monitor.cli import app, main
 from monitor.commands.listeners import Bars, Lines, listening, sentence
 from monitor.cycle import Reading
+from monitor.shipped import letters
 from tests.monitor.doubles import ROOT, Rooms
 from tests.monitor.doubles import rooms as make_rooms
 from tests.runs import RunMaker, notice_card
@@ -84,7 +85,7 @@ def test_alone_it_says_where_things_stand_and_what_to_do_next(exowatch: Callable
     rooms.configure(CONFIG)
     assert exowatch("run", "--no-digest").code == 0
     said = exowatch()
-    assert "3 notices, 0 standing claims" in said.out
+    assert f"{3 + len(letters())} notices, 0 standing claims" in said.out  # three were read, the others shipped
     assert f"{SOURCE}" in said.out
     assert "next on the clock: " in said.out
     assert said.out.endswith("next: exowatch schedule\n")
@@ -309,9 +310,59 @@ def test_sources_shows_all_that_can_be_read_and_how_each_stands(exowatch: Callab
     exowatch("run", "--source", SOURCE, "--no-digest")
     rows = {row["id"]: row for row in json.loads(exowatch("sources", "--json").out)}
     assert (rows[SOURCE]["on"], rows[SOURCE]["state"]) == (True, "ok")
-    assert (rows[OTHER]["on"], rows[OTHER]["state"]) == (False, "never read")
+    assert (rows[OTHER]["on"], rows[OTHER]["state"]) == (False, "off")
     assert (rows["site_kelda_example"]["on"], rows["site_kelda_example"]["last_success_at"]) == (True, None)
     assert SOURCE in exowatch("sources").out
+
+
+def test_sources_says_what_each_is_and_why_it_stands_so(exowatch: Callable[..., Said], rooms: Rooms) -> None:
+    exowatch("run", "--source", SOURCE, "--no-digest")
+    rooms.plan({SOURCE: {"outcome": "blocked"}})
+    exowatch("run", "--source", SOURCE, "--no-digest")
+    said = exowatch("sources")
+    assert f"{SOURCE}  us  blind  {SOURCE.title()}\n" in said.out
+    assert "    reason: the server answered with a block page instead of its content\n" in said.out
+    assert "    read well less than a minute ago (20" in said.out
+    assert said.out.endswith("2 sources: 1 stale, 1 blind\n")
+    only = exowatch("sources", "--state", "blind").out
+    assert OTHER not in only
+    assert only.endswith("1 sources: 1 blind\n")
+    assert "no such state: blnd; did you mean blind?" in exowatch("sources", "--state", "blnd").err
+
+
+def test_a_source_is_turned_off_and_on_in_the_configuration(exowatch: Callable[..., Said], rooms: Rooms) -> None:
+    rooms.configure(f"contact: desk@watch.example # ours\nsources:\n  {SOURCE}: {{}}\n")
+    assert exowatch("sources", "off", SOURCE).out == f"config.yaml: {SOURCE} is off\n"
+    assert exowatch("sources", "off", SOURCE).out == f"config.yaml: {SOURCE} was off already\n"
+    assert exowatch("sources", "on", OTHER).code == 0
+    text = (rooms.folder / "config.yaml").read_text()
+    assert text.startswith("contact: desk@watch.example # ours\n")
+    rows = {row["id"]: row["on"] for row in json.loads(exowatch("sources", "--json").out)}
+    assert rows == {SOURCE: False, OTHER: True}
+    said = exowatch("sources", "on", "us_fda_waring_letters")
+    assert (said.code, said.err) == (2, "no such source: us_fda_waring_letters; did you mean us_fda_warning_letters?\n")
+
+
+def test_a_source_is_checked_by_the_crawler(exowatch: Callable[..., Said], rooms: Rooms) -> None:
+    said = exowatch("sources", "check", SOURCE)
+    assert (said.code, said.out) == (0, "list: fits\n")
+    rooms.plan({SOURCE: {"list": "has no rows"}})
+    said = exowatch("sources", "check", SOURCE)
+    assert (said.code, said.out, said.err) == (1, "list: has no rows\n", "one point does not fit\n")
+    assert [call["arguments"] for call in rooms.calls()] == [["--config", "config.yaml"]] * 2
+    rooms.configure(CONFIG.replace("desk@watch.example", '""'))
+    assert "contact: is empty" in exowatch("sources", "check", SOURCE).err
+    assert len(rooms.calls()) == 2
+
+
+def test_history_ships_and_is_loaded_once(exowatch: Callable[..., Said]) -> None:
+    assert exowatch("history", "load").out == f"0 added, 0 corrected, {len(letters())} held already\n"
+    assert f"{len(letters())} notices" in exowatch().out
+
+
+def test_a_rehearsal_begins_with_an_empty_database(exowatch: Callable[..., Said], rooms: Rooms) -> None:
+    rooms.configure(CONFIG + 'rehearsal: {address: "127.0.0.1:8099"}\n')
+    assert exowatch("search", "cells").out == "0 found\n"
 
 
 # --- watchlists

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from monitor.cli import main
 from monitor.knowledge import HERE
@@ -52,6 +53,27 @@ def test_evaluate_measures_on_my_texts(labelled: Path, capsys: pytest.CaptureFix
 def test_evaluate_prints_for_people(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("evaluate", str(labelled)) == 0
     assert "by language" in capsys.readouterr().out
+
+
+def test_evaluate_writes_a_page(labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "figures.html"
+    assert run("evaluate", str(labelled), "--json", "--html", str(page)) == 0
+
+    told = capsys.readouterr()
+    figures, tree = json.loads(told.out), LexborHTMLParser(page.read_text(encoding="utf-8"))
+    assert told.err.strip() == str(page)
+    assert figures["by"]["level"]["A"]["n"] == 4
+    assert figures["levels"] == {"en": "A"}
+    assert "mine.jsonl" in tree.css_first(".lead").text()
+    heads = [node.text() for node in tree.css("section[aria-labelledby=kind] th[scope=row]")]
+    assert heads == ["marketing claim", "lawful cosmetic", "unrelated"]
+
+
+def test_a_page_that_cannot_be_written_is_named(
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("evaluate", str(labelled), "--html", str(tmp_path / "none" / "figures.html")) == 2
+    assert "figures.html: No such file or directory; give another file" in capsys.readouterr().err
 
 
 def test_a_file_without_labels_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from datetime import UTC, datetime
@@ -85,6 +86,8 @@ def test_content_encodings_are_undone_and_lies_named(tmp_path: Path) -> None:
         (b"hello", "gzip"),
         (b"hello", "x-rot13"),
         (b"hello", "identity"),
+        (base64.b64decode("KLUv/SAFKQAAaGVsbG8="), "zstd"),
+        (b"hello", "zstd"),
     ):
         maker.capture("http://letters.example/x", body, **{"Content-Encoding": coding})
     folder = maker.write()
@@ -99,3 +102,6 @@ def test_content_encodings_are_undone_and_lies_named(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="x-rot13"):
         payloads[2].body()
     assert payloads[3].body() == b"hello"
+    assert payloads[4].body() == b"hello"
+    with pytest.raises(EvidenceError, match="does not decode as zstd"):
+        payloads[5].body()

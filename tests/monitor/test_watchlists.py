@@ -508,7 +508,10 @@ def findings(**criteria: Any) -> list[tuple[str, str]]:
         ),
         ({"categories": ("hair_regrowth",), "events": ("notice_published",)}, "belong to claims"),
         ({"min_severity": "Low", "events": ("notice_published",)}, "only claims and pages have a severity"),
-        ({"domains": ("a.example",), "events": ("source_blind",)}, "events about sources have no domains"),
+        (
+            {"domains": ("a.example",), "events": ("source_blind",)},
+            "events about sources and registers have no domains",
+        ),
         ({"domains": ("kelda",)}, "is no domain"),
     ],
 )

@@ -66,9 +66,12 @@ def test_counts_say_what_happened(stored: Stored) -> None:
         "sources_total": 4,
         "sources_read": 3,
         "sources_blind": 1,
+        "sources_quiet": 0,
         "runs_quarantined": 1,
         "rules_changed": 1,
         "reviewed": 0,
+        "registered": 0,
+        "registered_other": 0,
         "watch_matches": 1,
         "waiting": 3,
     }

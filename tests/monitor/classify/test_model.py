@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from monitor.classify import Query, judge
-from monitor.classify.model import CARD, FOLDER, HEADS, SECOND, VECTORS, load_model
-from monitor.classify.signs import Stretch
-from monitor.classify.vectors import WordVectors
+from monitor.classify.encoder import MOST_PIECES
+from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, SECOND, Readings, load_model
+from monitor.classify.windows import Stretch
 from monitor.knowledge import KnowledgeError, load
 
 MODEL = load_model()
@@ -18,7 +18,7 @@ KNOWLEDGE = load()
 
 
 def _stretch(text: str) -> Stretch:
-    return Stretch(0, len(text), text, [], [], "context", "unknown")
+    return Stretch(0, len(text), text, [], [], "context")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [HEADS, SECOND, VECTORS])
+@pytest.mark.parametrize("name", [HEADS, SECOND, ENCODER])
 def test_a_changed_file_is_refused(copied: Path, name: str) -> None:
     held = bytearray((copied / name).read_bytes())
     held[len(held) // 2] ^= 1
@@ -37,7 +37,7 @@ def test_a_changed_file_is_refused(copied: Path, name: str) -> None:
         load_model(copied)
 
 
-@pytest.mark.parametrize("name", [CARD, HEADS, SECOND, VECTORS])
+@pytest.mark.parametrize("name", [CARD, HEADS, SECOND, ENCODER])
 def test_a_missing_file_is_named(copied: Path, name: str) -> None:
     (copied / name).unlink()
     with pytest.raises(KnowledgeError, match=f"{name}: cannot be read"):
@@ -53,47 +53,41 @@ def test_a_card_that_lacks_a_part_is_refused(copied: Path) -> None:
 
 
 def test_the_model_is_small_credited_and_without_pickles() -> None:
-    assert sum((FOLDER / name).stat().st_size for name in (VECTORS, HEADS)) <= 20_000_000
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) <= 20_000_000
     assert {path.suffix for path in FOLDER.iterdir()} == {"", ".json", ".npz"}
-    assert "CC BY-SA 4.0" in (FOLDER / "NOTICE").read_text()
+    assert "MIT" in (FOLDER / "NOTICE").read_text()
     card = json.loads((FOLDER / CARD).read_text())
-    assert card["vectors"]["command"] == "python -m monitor.training build"
-    assert card["heads"]["measured_on_held_out_folds"]["f1"] > 0.7
+    assert card["encoder"]["command"] == "python -m monitor.training build"
+    assert card["heads"]["measured_on_held_out_texts"]["f1"] > 0.8
 
 
-def test_vectors_are_the_same_every_time_and_of_length_one() -> None:
-    texts = ["exosomes calm sore joints", "エクソソームで膝の痛みを和らげる", "haarausfallbehandlungen"]
-    first, second = MODEL.vectors.texts(texts), MODEL.vectors.texts(texts[::-1])[::-1]
-    assert np.array_equal(first, second)
-    assert np.allclose(np.linalg.norm(first, axis=1), 1, atol=1e-5)
+def _read(*texts: str) -> Readings:
+    stretches = [_stretch(text) for text in texts]
+    return MODEL.read(stretches, MODEL.sift(texts), range(len(texts)))
 
 
-def test_texts_without_a_known_word_have_no_direction() -> None:
-    assert not MODEL.vectors.texts(["", "  ", "!?…", "\x00"]).any()
-    assert MODEL.vectors.texts([]).shape == (0, MODEL.vectors.size)
+def test_every_word_of_a_text_has_its_place() -> None:
+    text = "exosomes calm sore joints\n膝の痛み  haarausfallbehandlungen"
+    numbers, places = MODEL.encoder.numbers(text)
+    assert len(numbers) == len(places)
+    assert "".join(text[first:last] for first, last in places) == "".join(text.split())
 
 
-def test_unknown_words_are_read_by_their_pieces() -> None:
-    vectors = WordVectors(["heal", "joint", "痛"], np.eye(3, dtype=np.int8), np.ones(3, np.float32))
-    assert vectors.pieces("heal") == (0,)
-    assert vectors.pieces("healing") == (0,)
-    assert vectors.pieces("jointheal") == (1, 0)
-    assert vectors.pieces("膝痛") == (2,)
-    assert vectors.pieces("zzz") == ()
+def test_a_text_without_words_is_read_too() -> None:
+    read = _read("", "  ", "\x00", "we cure arthritis")
+    assert np.isfinite(read.claim).all()
+    assert [len(marks) for marks in read.marks[:2]] == [0, 0]
+    assert MODEL.sift([]).claim.shape == (0,)
+    assert MODEL.read([], MODEL.sift([]), []).claim.shape == (0,)
 
 
-def test_words_and_vectors_must_be_as_many() -> None:
-    with pytest.raises(ValueError, match="2 words, 1 vectors"):
-        WordVectors(["one", "two"], np.zeros((1, 3), np.int8), np.ones(1, np.float32))
-
-
-def test_words_of_one_meaning_are_near_in_any_language() -> None:
-    arthritis, artrosis, parking = MODEL.vectors.texts(["arthritis", "artritis", "parking"])
-    assert arthritis @ artrosis > 0.5 > arthritis @ parking
+def test_a_long_text_is_read_up_to_its_bound() -> None:
+    read = _read("exosomes " * 5_000)
+    assert len(read.marks[0]) == MOST_PIECES
 
 
 def test_readings_are_probabilities() -> None:
-    read = MODEL.read([_stretch(text) for text in ("", "we cure arthritis", "the shop is open today")])
+    read = _read("", "we cure arthritis with exosomes", "the shop is open today")
     assert ((read.claim >= 0) & (read.claim <= 1)).all()
     assert np.allclose(read.voices.sum(axis=1), 1, atol=1e-5)
     assert read.categories.shape == (3, len(MODEL.heads.categories))
@@ -101,9 +95,19 @@ def test_readings_are_probabilities() -> None:
 
 
 def test_what_is_read_beside_a_stretch_does_not_change_it() -> None:
-    alone = MODEL.read([_stretch("we cure arthritis")])
-    beside = MODEL.read([_stretch("the shop is open today"), _stretch("we cure arthritis")])
+    alone = _read("we cure arthritis")
+    beside = _read("the shop is open today, and it stays open until late in the evening", "we cure arthritis")
     assert np.allclose(alone.claim[0], beside.claim[1], atol=1e-3)
+    assert np.allclose(alone.marks[0], beside.marks[1], atol=1e-3)
+
+
+def test_the_words_of_a_claim_are_marked() -> None:
+    text = "our rooms are on the second floor. exosomes heal torn knee cartilage."
+    places, marks = MODEL.sift([text]).places[0], _read(text).marks[0]
+    marked = [place for place, mark in zip(places, marks, strict=True) if mark >= 0.5]
+    quote = text[marked[0][0] : marked[-1][1]]
+    assert "torn knee cartilage" in quote
+    assert "floor" not in quote
 
 
 def test_a_claim_that_no_rule_met_is_found_and_said_to_be_the_model_s() -> None:

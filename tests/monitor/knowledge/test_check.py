@@ -197,6 +197,30 @@ SPOILT: list[tuple[str, Callable[[Any], Any], str, str]] = [
         "row 1 (row1-injection)",
         "names letter '638824', which is not listed (nearest: 638823); add it",
     ),
+    (
+        "scoring.yaml",
+        lambda raw: raw["languages"]["B"]["codes"].append("en"),
+        "",
+        "languages: en stands under A and under B; take it out of one; correct it",
+    ),
+    (
+        "scoring.yaml",
+        lambda raw: raw["languages"]["C"]["codes"].append("th"),
+        "",
+        "languages: level C is every language not named elsewhere, and names none; leave its codes empty; correct it",
+    ),
+    (
+        "scoring.yaml",
+        lambda raw: raw["languages"].pop("B"),
+        "",
+        "languages: level B is missing; put it back; correct it",
+    ),
+    (
+        "scoring.yaml",
+        lambda raw: raw["languages"]["B"]["codes"].append("th"),
+        "",
+        "th has no words: there is no lexicon file of that lang; add lexicon/th.yaml, or take it out of B",
+    ),
 ]
 
 

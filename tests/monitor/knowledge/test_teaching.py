@@ -29,7 +29,7 @@ def joined(old: Any, new: Any, first: bool, key: str = "") -> Any:
         return {**old, **{name: joined(old.get(name), value, first, name) for name, value in new.items()}}
     if isinstance(old, list):
         return [*new, *old] if first else [*old, *new]
-    return f"{old.rstrip()} | {new}" if old is not None else new
+    return f"{old.rstrip()} | {new}" if isinstance(old, str) else new
 
 
 def put(folder: Path, file: str, first: bool, text: str) -> None:

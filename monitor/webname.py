@@ -1,0 +1,77 @@
+"""What a site is when nobody has configured it: the name that someone registered. Pure; nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import tldextract
+
+from monitor.organisations import SHARED_HOSTS
+
+# With the list's private part: on a platform that lets names out (`kelda.shops.example`) each name is its own site.
+_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+_GOVERNMENT = re.compile(r"(^|\.)(gov|gob|gouv|gc|govt|europa|int|mil|edu)(\.|$)|\.(ac|go)\.[a-z]{2}$")
+_SERVICES = frozenset(
+    "adobe.com apple.com bbb.org bing.com bit.ly booksy.com calendly.com cookiebot.com docusign.com doi.org "
+    "dropbox.com elfsight.com fontawesome.com github.com gmpg.org goo.gl gravatar.com healthgrades.com hotjar.com "
+    "hsforms.com hubspot.com iubenda.com jotform.com jquery.com klarna.com klaviyo.com line.me mailchimp.com "
+    "mozilla.org naver.com onetrust.com outlook.com patreon.com paypal.com reddit.com schema.org sciencedirect.com "
+    "shopify.com shopifycdn.com skype.com snapchat.com spotify.com springer.com squarespace.com stripe.com t.co t.me "
+    "telegram.org threads.net trustpilot.com tumblr.com typeform.com w3.org wa.me archive.org wechat.com weebly.com "
+    "weibo.com whatsapp.com wiley.com wix.com wordpress.com wordpress.org wp.com yelp.com zendesk.com zoom.us".split()
+)
+"""Who serves others' sites or is linked by everyone: a link there names no seller."""
+_STORES: tuple[str, ...] = (
+    ".akamaized.net",
+    ".amazonaws.com",
+    ".cloudfront.net",
+    ".doubleclick.net",
+    ".google-analytics.com",
+)
+_STORES += (".googleapis.com", ".googletagmanager.com", ".gstatic.com", ".jsdelivr.net", ".unpkg.com", ".wixstatic.com")
+"""Where files of others' sites lie, under names that look like sites."""
+_COUNTRIES = re.compile(r"(amazon|baidu|bing|ebay|google|yahoo|yandex)(\.com?)?\.[a-z]{2,3}")
+"""Shared by all, with a name in each country."""
+
+
+def host_of(url: str) -> str:
+    """The host in lower case; empty if the address has none."""
+    try:
+        return (urlsplit(url if "://" in url else f"http://{url}").hostname or "").lower().rstrip(".")
+    except ValueError:  # a broken IPv6 address
+        return ""
+
+
+@lru_cache(maxsize=50_000)
+def site_name(host: str) -> str:
+    """The site of a host: `www.kelda.example` and `shop.kelda.example` are both `kelda.example`. Empty for none."""
+    if not re.fullmatch(r"[a-z0-9\u0080-\U0010ffff._-]+", host) or "." not in host or host.replace(".", "").isdigit():
+        return ""
+    found = _suffixes(host)
+    if found.suffix:
+        return f"{found.domain}.{found.suffix}" if found.domain else ""
+    return ".".join(host.split(".")[-2:])
+
+
+def site_of(url: str) -> str:
+    return site_name(host_of(url))
+
+
+def may_be_seller(site: str) -> bool:
+    """False for governments, universities, shared platforms and services: they are no sellers' sites of their own."""
+    if not site or site in SHARED_HOSTS or site in _SERVICES or f".{site}".endswith(_STORES):
+        return False
+    return not _COUNTRIES.fullmatch(site) and not _GOVERNMENT.search(site)
+
+
+def home_of(url: str) -> str:
+    """The front page of an address's host; a port that is no number counts for none."""
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ""
+    return f"{'http' if parts.scheme == 'http' else 'https'}://{host_of(url)}{port}/"

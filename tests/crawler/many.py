@@ -1,0 +1,117 @@
+"""Many crawls, each in a process of its own that is forked from one that has loaded everything: 0.2 s instead of 1.5.
+
+As a program: reads one JSON object (`configs`, `runs`, `cards`, `requests`) from stdin and prints one line a crawl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from scrapy.settings import default_settings
+from scrapy.utils.misc import load_object
+
+from monitor.records import RECORD, AnyRecord, RunRecord, RunRequest, SourceCard
+
+AT_ONCE = 4
+
+
+class Crawled:
+    """A crawl that left a whole folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = RunRecord.model_validate_json((folder / "run.json").read_bytes())
+        lines = (folder / "items.jsonl").read_text(encoding="utf-8").splitlines()
+        self.records: list[AnyRecord] = [RECORD.validate_json(line) for line in lines]
+
+    @property
+    def kinds(self) -> set[str]:
+        return {problem.kind for problem in self.run.problems}
+
+
+def crawl_all(
+    cards: Sequence[SourceCard], config: Mapping[str, Any], runs: Path, request: RunRequest | None = None
+) -> dict[str, Crawled]:
+    """Each source read once, by its id. A crawl that leaves no folder fails the test with what it wrote."""
+    asked = {
+        "config": config,
+        "runs": str(runs),
+        "cards": [card.model_dump(mode="json") for card in cards],
+        "request": (request or RunRequest()).model_dump(mode="json"),
+    }
+    done = subprocess.run(
+        [sys.executable, __file__], input=json.dumps(asked), capture_output=True, text=True, timeout=300, check=True
+    )
+    ended = [json.loads(line) for line in done.stdout.splitlines()]
+    failed = [one for one in ended if not one["folder"]]
+    assert not failed, f"{failed[0]['id']} was not read: {failed[0]['error']}"
+    return {one["id"]: Crawled(Path(one["folder"])) for one in ended}
+
+
+def _crawl(card: SourceCard, asked: dict[str, Any]) -> dict[str, str]:
+    from crawler.run import run_source
+    from monitor.config import Config
+
+    config = Config.model_validate(asked["config"])
+    request = RunRequest.model_validate(asked["request"])
+    finished = run_source(config, card, Path(asked["runs"]), request=request)
+    return {"id": card.id, "folder": str(finished.folder), "error": ""}
+
+
+def _child(card: SourceCard, asked: dict[str, Any], out: int) -> None:
+    try:
+        told = _crawl(card, asked)
+    except BaseException:  # whatever it is, the parent must hear of it, and the child must end here
+        told = {"id": card.id, "folder": "", "error": traceback.format_exc()}
+    os.write(out, json.dumps(told).encode() + b"\n")
+    os._exit(0)
+
+
+def _load(cards: Sequence[SourceCard]) -> None:
+    """Everything that a crawl imports, without the reactor: that one must be each child's own."""
+    import crawler.archive
+    import crawler.decoding
+    import crawler.manners
+    import crawler.output
+    import crawler.rehearsal
+    import crawler.run  # noqa: F401
+    from crawler.source import spider_module
+
+    for card in cards:
+        spider_module(card)
+    for name, value in vars(default_settings).items():
+        for path in value if name.endswith("_BASE") and isinstance(value, dict) else ():
+            if isinstance(path, str) and "." in path:
+                load_object(path)
+    for path in ("scrapy.core.engine.ExecutionEngine", "scrapy.core.scraper.Scraper"):
+        load_object(path)
+    assert "twisted.internet.reactor" not in sys.modules
+
+
+def main() -> None:
+    asked = json.loads(sys.stdin.read())
+    cards = [SourceCard.model_validate(card) for card in asked["cards"]]
+    _load(cards)
+    under_way = 0
+    for card in cards:
+        if under_way == AT_ONCE:
+            os.wait()
+            under_way -= 1
+        if os.fork() == 0:
+            _child(card, asked, sys.stdout.fileno())
+        under_way += 1
+    for _ in range(under_way):
+        os.wait()
+
+
+if __name__ == "__main__":
+    main()
