@@ -59,7 +59,7 @@ def test_openfda_and_canada_were_read(played: Path) -> None:
         "us_openfda_food_enforcement": 1,
         "us_openfda_device_enforcement": 1,
     }
-    assert counts["ca_hc_recalls"] == 4
+    assert counts["ca_hc_recalls"] == 5
 
 
 def test_the_one_letter_about_exosome_products_stands_first_in_the_digest(played: Path) -> None:

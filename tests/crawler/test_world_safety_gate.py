@@ -107,7 +107,7 @@ def test_measures_that_are_glued_together_are_lines() -> None:
         (report_xml(date(2026, 10, 23), alert_xml("", product="Serum")), "caseNumber"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><Safety-Gate>&a;</Safety-Gate>', "entities"),
         ("<Safety-Gate><report_date>23/10/2026", "well-formed"),
-        ("<html><body>apology</body></html>", "no weekly report"),
+        ("<html><body>apology</body></html>", "XML was expected"),
     ],
 )
 def test_what_is_no_weekly_report_is_said(body: str, said: str) -> None:
@@ -270,7 +270,7 @@ def test_a_script_shell_in_place_of_a_report_is_no_empty_week(weeks: Gate, crawl
 
     ended = crawls.run()
 
-    assert "layout_changed" in ended.problems
+    assert "wrong_content_type" in ended.problems
     assert ended.run.seen[f"report {FIRST}"] == "", "it stays owed"
 
 
