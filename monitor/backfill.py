@@ -68,9 +68,9 @@ def backfill(cycle: Cycle, source_id: str, since: date, *, step: int, steps: int
         number, state = 0, "going"
         while state == "going" and (steps is None or number < steps):
             number += 1
-            before = _settled(engine, source_id)
+            before, earlier = _settled(engine, source_id), _runs(engine, source_id)
             reading, _ = cycle.once(engine, request, False, lock)
-            run = _last_run(engine, source_id) if reading.state in FINE else None
+            run = _new_run(engine, source_id, earlier) if reading.state in FINE else None
             if run is not None:
                 pace.add(run, cycle.config)
             state = _state(reading, run, moved=_settled(engine, source_id) > before)
@@ -105,11 +105,16 @@ def _settled(engine: Engine, source_id: str) -> int:
         ).one()
 
 
-def _last_run(engine: Engine, source_id: str) -> Run | None:
+def _runs(engine: Engine, source_id: str) -> frozenset[str]:
     with db.reading(engine) as session:
-        return session.exec(
-            select(Run).where(Run.source_id == source_id).order_by(col(Run.finished_at).desc(), col(Run.id).desc())
-        ).first()
+        return frozenset(session.exec(select(Run.id).where(Run.source_id == source_id)))
+
+
+def _new_run(engine: Engine, source_id: str, earlier: frozenset[str]) -> Run | None:
+    """The run that a step brought, by what was there before it: a rehearsal's runs may all end at one moment."""
+    with db.reading(engine) as session:
+        runs = session.exec(select(Run).where(Run.source_id == source_id).order_by(col(Run.finished_at))).all()
+    return next((run for run in reversed(runs) if run.id not in earlier), None)
 
 
 class _Pace:

@@ -288,9 +288,9 @@ def _clean(text: str) -> str:
     return _UNUSABLE.sub("\ufffd", text) if _UNUSABLE.search(text) else text
 
 
-def source_of(raw: bytes, content_type: str = "") -> str:
+def source_of(raw: str | bytes, content_type: str = "") -> str:
     """Markup decoded, its nesting cut to what browsers nest: what any parser can be given without waiting for it."""
-    return _shallow(_clean(decode(raw, content_type)))
+    return _shallow(_clean(decode(raw, content_type) if isinstance(raw, bytes) else raw))
 
 
 def read_html(html: str | bytes, content_type: str = "") -> Document:

@@ -18,6 +18,8 @@ from monitor.db import open_engine
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="exowatch-run-"))
 # Colours and widths of the developer's terminal must not decide what a test sees.
 os.environ.update({"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "140"})
+# Tests run side by side, one a core: two threads of numpy each would only wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 for name in ("EXOWATCH_DATABASE_URL", "EXOWATCH_CONFIG", "FORCE_COLOR"):
     os.environ.pop(name, None)
 

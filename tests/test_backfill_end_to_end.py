@@ -38,7 +38,7 @@ def test_the_past_is_read_back_by_the_real_crawler(tmp_path: Path) -> None:
         assert desk.asked_letters == [str(number) for number in range(14, 6, -1)]
         desk.forget()
         second = exowatch(tmp_path, web, *back)
-        assert second.returncode == 0, second.stderr
+        assert second.returncode == 0, second.stderr + second.stdout
         assert "11 in all, back to 2026-10-04; done: read back to 2026-10-04" in second.stdout
         assert desk.asked_letters == ["6", "5", "4"]
         desk.forget()

@@ -37,6 +37,7 @@ _PASSAGES = 8
 _LONG_QUOTE = 80
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
 _NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guarantee", "act_treat", "act_reduce"})
+_DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
 _ASKING = ("?", "？", "؟")
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
@@ -190,7 +191,7 @@ class _Fused:
             return []  # the answer to a question, and it is no
         spans = [span for span in window.spans if not self._excused(span, window)]
         marked = self._marked(row, window)
-        found = [quote for span in spans if (quote := _within(span, marked, _MARKED))]
+        found = [quote for span in spans if (quote := self._within(span, marked))]
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
             found = [(likeliest.start, likeliest.end)]
@@ -212,7 +213,7 @@ class _Fused:
         window, folded = self.windows[self.chosen[row]], self.reader.page.folded
         marked = self._marked(row, window)
         for span in window.spans:
-            quote = _within(span, marked, _MARKED)
+            quote = self._within(span, marked)
             if quote is None:
                 continue
             start, end = folded.span(*quote)
@@ -228,6 +229,22 @@ class _Fused:
         pairs = zip(places, self.read.marks[row], strict=True)
         return [(first + moved, last + moved, float(sure)) for (first, last), sure in pairs if first >= stretch.lead]
 
+    def _within(self, span: Span, marked: list[tuple[int, int, float]]) -> tuple[int, int] | None:
+        """From the first to the last marked piece of a sentence: whole words, no blanks at either end."""
+        inside = [(first, last) for first, last, sure in marked if sure >= _MARKED and _in(first, span)]
+        if not inside:
+            return None
+        text, start, end = self.reader.page.folded.text, inside[0][0], min(inside[-1][1], span.end)
+        while start > span.start and _joined(text[start - 1], text[start]):
+            start -= 1
+        while end < span.end and _joined(text[end - 1], text[end]):
+            end += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        while start < end and text[start].isspace():
+            start += 1
+        return (start, end) if start < end else None
+
     def _excused(self, span: Span, window: Window) -> bool:
         if span.question or _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end):
             return True
@@ -241,10 +258,9 @@ class _Fused:
         return _other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
 
 
-def _within(span: Span, marked: list[tuple[int, int, float]], least: float) -> tuple[int, int] | None:
-    """From the first to the last marked piece of a sentence, whole words."""
-    inside = [(first, last) for first, last, sure in marked if sure >= least and _in(first, span)]
-    return (inside[0][0], inside[-1][1]) if inside else None
+def _joined(first: str, second: str) -> bool:
+    """Do two characters stand in one word, in a script that parts its words?"""
+    return first.isalnum() and second.isalnum() and first < _DENSE and second < _DENSE
 
 
 def _in(at: int, span: Span) -> bool:

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor.classify.automaton import Presence
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
-from monitor.text import decode
+from monitor.text import decode, source_of
 
 _NAMES = ("product_exosome", "product_cell")
 _ENTITY = re.compile(r"&#x?[0-9a-fA-F]+;")
@@ -32,7 +32,7 @@ class Gate:
             return True
         if "<" not in source and "&" not in source:
             return False
-        root = LexborHTMLParser(source).root
+        root = LexborHTMLParser(source_of(source)).root
         words = "" if root is None else root.text()
         return self.names_product(fold(words).text) or (
             bool(_ENTITY.search(source)) and self.names_product(fold(unescape(source)).text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -50,6 +51,7 @@ def lint(lexicon: Lexicon, rules: Sequence[ClaimRule], ambiguity: AmbiguityFile)
     yield from _contradictions(lexicon, rules, ambiguity)
 
 
+@lru_cache(maxsize=200_000)
 def _plain(words: str) -> str:
     """A spelling as it is looked for; stars stay, for `burn` and `burn*` are two terms."""
     return fold(words).text

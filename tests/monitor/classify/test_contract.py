@@ -97,3 +97,9 @@ def test_many_hits_in_one_sentence_stay_bounded() -> None:
     judged = judge(Query(id="m", text=text), KNOWLEDGE)
     assert judged.decision == "flag"
     assert all(len(claim.quote) <= 700 for claim in judged.findings)
+
+
+@pytest.mark.timeout(60)
+def test_a_page_without_the_product_is_cleared_however_deep_its_tags_stand() -> None:
+    judged = judge(Query(id="deep", html="<div>" * 300_000 + "opening hours"), KNOWLEDGE)
+    assert judged.decision == "clear"
