@@ -59,6 +59,11 @@ def test_the_shipped_configuration_loads_and_needs_only_a_contact() -> None:
         "us_openfda_food_enforcement",
         "us_openfda_device_enforcement",
         "ca_hc_recalls",
+        "us_federal_register",
+        "us_clinicaltrials_trials",
+        "us_ncbi_pubmed",
+        "eu_europepmc_publications",
+        "us_openfda_drugsfda",
     }
     assert all(choice.on and choice.schedule for choice in config.sources.values())
     assert config.sites == ()
