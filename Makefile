@@ -30,7 +30,7 @@ demo-real: install
 	@$(BIN)/python -m crawler.demo play-real --samples ../shared/samples
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: install
 	$(BIN)/ruff check .

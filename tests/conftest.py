@@ -106,3 +106,18 @@ def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
 def in_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Work in another folder until the test ends."""
     return monkeypatch.chdir
+
+
+_LONG = (
+    "test_recordings",
+    "test_end_to_end",
+    "test_packages",
+    "test_every_blind",
+    "test_knowledge_commands",
+    "test_floors",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest begin first: beside one another, the last one to end decides how long it all takes."""
+    items.sort(key=lambda item: _LONG.index(item.path.stem) if item.path.stem in _LONG else len(_LONG))
