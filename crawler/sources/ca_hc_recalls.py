@@ -31,6 +31,7 @@ from crawler.sources.reading import (
     page_of,
     plain_date,
     quoted_addresses,
+    understood,
     visible_lines,
 )
 from monitor.records import NoticeRecord, NoticeType, SourceCard
@@ -90,21 +91,8 @@ class Entry:
 
 
 def read_snapshot(payload: Any, base: str) -> tuple[int, list[Entry], list[str]]:
-    """How many elements, those that were understood, and what was wrong with the others.
-
-    Raises LayoutChangedError if it is no list, or if not one element is understood.
-    """
-    if not isinstance(payload, list):
-        raise LayoutChangedError(f"{base}: the snapshot is no JSON array")
-    entries, strange = [], []
-    for element in payload:
-        try:
-            entries.append(read_entry(element, base))
-        except LayoutChangedError as error:
-            strange.append(str(error))
-    if strange and not entries:
-        raise LayoutChangedError(f"{base}: no entry was understood: {strange[0]}")
-    return len(payload), entries, strange
+    """As `understood`, over the whole snapshot."""
+    return understood(payload, base, "snapshot", "entry", read_entry)
 
 
 def read_entry(element: Any, base: str) -> Entry:

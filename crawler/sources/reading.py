@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
@@ -36,6 +36,7 @@ _BLOCKS = re.compile(
 )
 _OF_OTHER_KINDS = re.compile(r"(?:image|audio|video|font)/|application/(?:pdf|zip)\b")
 """Types that no list, table or feed is ever sent as."""
+T = TypeVar("T")
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
 
 
@@ -229,3 +230,23 @@ class ListSpider(SourceSpider):
         if isinstance(error, IgnoreRequest):
             return ""
         return str(error) or type(error).__name__
+
+
+def understood(
+    payload: Any, base: str, what: str, row: str, read: Callable[[Any, str], T]
+) -> tuple[int, list[T], list[str]]:
+    """How many rows a JSON list has, those that were understood, and what was wrong with the others.
+
+    Raises LayoutChangedError if it is no list, or if not one row is understood.
+    """
+    if not isinstance(payload, list):
+        raise LayoutChangedError(f"{base}: the {what} is no JSON array")
+    rows, strange = [], []
+    for one in payload:
+        try:
+            rows.append(read(one, base))
+        except LayoutChangedError as error:
+            strange.append(str(error))
+    if strange and not rows:
+        raise LayoutChangedError(f"{base}: no {row} was understood: {strange[0]}")
+    return len(payload), rows, strange

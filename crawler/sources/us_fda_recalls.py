@@ -31,6 +31,7 @@ from crawler.sources.reading import (
     json_of,
     page_of,
     quoted_addresses,
+    understood,
     visible_lines,
 )
 from monitor.records import NoticeRecord, NoticeType, OrganisationRef, SourceCard
@@ -95,21 +96,8 @@ def key_of(path: str) -> str:
 
 
 def read_table(payload: Any, base: str) -> tuple[int, list[Recall], list[str]]:
-    """How many rows, those that were understood, and what was wrong with the others.
-
-    Raises LayoutChangedError if it is no list, or if not one row is understood.
-    """
-    if not isinstance(payload, list):
-        raise LayoutChangedError(f"{base}: the table is no JSON array")
-    recalls, strange = [], []
-    for row in payload:
-        try:
-            recalls.append(read_row(row, base))
-        except LayoutChangedError as error:
-            strange.append(str(error))
-    if strange and not recalls:
-        raise LayoutChangedError(f"{base}: no row was understood: {strange[0]}")
-    return len(payload), recalls, strange
+    """As `understood`, over the whole table."""
+    return understood(payload, base, "table", "row", read_row)
 
 
 def read_row(row: Any, base: str) -> Recall:

@@ -62,7 +62,7 @@ def show(
         _print(console, row)
     counted = Counter(row.state for row in rows)
     told = ", ".join(f"{counted[name]} {name}" for name in STATES if counted[name])
-    say(console, f"{len(rows):,} sources: {told or 'none'}")
+    say(console, f"{len(rows):,} source{'' if len(rows) == 1 else 's'}: {told or 'none'}")
 
 
 def rows_of(config: Config) -> tuple[SourceRow, ...]:
