@@ -326,7 +326,7 @@ def test_sources_says_what_each_is_and_why_it_stands_so(exowatch: Callable[..., 
     assert said.out.endswith("2 sources: 1 stale, 1 blind\n")
     only = exowatch("sources", "--state", "blind").out
     assert OTHER not in only
-    assert only.endswith("1 sources: 1 blind\n")
+    assert only.endswith("1 source: 1 blind\n")
     assert "no such state: blnd; did you mean blind?" in exowatch("sources", "--state", "blnd").err
 
 
