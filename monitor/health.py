@@ -57,9 +57,21 @@ def shares(records: Sequence[AnyRecord]) -> dict[str, float]:
     }
 
 
+FEW_NOT_UNDERSTOOD = 0.05
+"""Share of a list's entries that may be odd: more, and the list itself was not understood."""
+NOT_UNDERSTOOD = "not understood"
+"""How readers end the reason under which they count an entry that they named as a problem and went past."""
 _RAN_ITS_COURSE = ("finished", "limit_", "closespider_timeout")
-_FATAL_FOR_LISTS = ("layout_changed", "parse_error", "wrong_content_type", "soft_404")
-_KEEPS_US_OUT = (*_FATAL_FOR_LISTS, "http_error", "download_error", "robots", "refused_address", "too_large")
+_FATAL_FOR_LISTS = ("layout_changed", "wrong_content_type", "soft_404")
+_KEEPS_US_OUT = (
+    "parse_error",
+    *_FATAL_FOR_LISTS,
+    "http_error",
+    "download_error",
+    "robots",
+    "refused_address",
+    "too_large",
+)
 _OUTCOMES = {
     Outcome.BLOCKED: ("blocked", "the server answered with a block page instead of its content"),
     Outcome.STOPPED: ("stopped", "the run was stopped before its end"),
@@ -92,10 +104,20 @@ def _from_problems(run: RunRecord) -> Iterator[Reason]:
         if kind == "blocked" and run.outcome is Outcome.BLOCKED:
             continue
         first = next(problem for problem in run.problems if problem.kind == kind)
-        fatal = kind == "parse_error" or (kind in _FATAL_FOR_LISTS and run.card.kind != "page")
+        fatal = kind == "parse_error" and not _few_were_odd(run, count)
+        fatal = fatal or (kind in _FATAL_FOR_LISTS and run.card.kind != "page")
         fatal = fatal or (kind in _KEEPS_US_OUT and _no_list_was_read(run))
         more = f" and {count - 1} more" if count > 1 else ""
         yield Reason("error" if fatal else "warning", kind, f"{_told(first)}{more}")
+
+
+def _few_were_odd(run: RunRecord, problems: int) -> bool:
+    """True if each of the problems is one entry, named and counted, of a list that was else understood.
+
+    One odd row must not make a source blind: the others are taken in, and the row is told as a warning each time.
+    """
+    odd = sum(count for reason, count in run.not_kept.items() if reason.endswith(NOT_UNDERSTOOD))
+    return problems <= odd <= FEW_NOT_UNDERSTOOD * (run.listed or 0)
 
 
 def _from_envelope(run: RunRecord, records: Sequence[AnyRecord]) -> Iterator[Reason]:

@@ -73,6 +73,31 @@ def test_a_list_that_was_not_understood_keeps_the_run_out(kind: Any, tmp_path: P
     assert ("error", kind) in codes(maker, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("listed", "odd", "problems", "level"),
+    [
+        (20, 1, 1, "warning"),
+        (3374, 2, 2, "warning"),
+        (15, 1, 1, "error"),
+        (40, 3, 3, "error"),
+        (40, 1, 2, "error"),  # one of the problems is no entry that was counted
+        (40, 0, 1, "error"),
+    ],
+)
+def test_a_few_odd_rows_are_told_and_the_others_taken_in(
+    listed: int, odd: int, problems: int, level: str, tmp_path: Path
+) -> None:
+    maker = make(
+        tmp_path,
+        listed=listed,
+        not_kept={"row not understood": odd} if odd else {},
+        problems=[Problem(kind="parse_error", message="a row without a date")] * problems,
+    )
+    maker.notice("a", "Kelda Labs")
+
+    assert [level for level, code in codes(maker, tmp_path) if code == "parse_error"] == [level]
+
+
 def test_one_bad_page_of_a_site_is_a_warning(tmp_path: Path) -> None:
     maker = make(tmp_path, page_card(), problems=[Problem(kind="soft_404", message="a page that says not found")])
     maker.page("http://kelda.example/", "<p>hello</p>")
