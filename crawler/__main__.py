@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_read(commands)
     _add_replay(commands)
     _add_check(commands)
+    _add_look(commands)
     _add_new(commands)
     _add_commoncrawl(commands)
     return parser
@@ -122,6 +123,19 @@ def _add_check(commands: Any) -> None:
     parser.add_argument("source", metavar="SOURCE")
     _add_common(parser, folder=False)
     parser.set_defaults(do=_check)
+
+
+def _add_look(commands: Any) -> None:
+    parser = commands.add_parser(
+        "look",
+        help="what a site is built with",
+        description="Reads robots.txt and the front page of a site that need not be configured, and says in one line "
+        "of JSON what it is built with. Keeps nothing.",
+        epilog="exit codes: 0 the front page was read; 1 it was not, and `problem` says why; 3 not started.",
+    )
+    parser.add_argument("url", metavar="URL", help="the site's address")
+    _add_common(parser, folder=False)
+    parser.set_defaults(do=_look)
 
 
 def _add_new(commands: Any) -> None:
@@ -269,6 +283,14 @@ def _check(options: argparse.Namespace) -> int:
     for point in points:
         print(point)
     return 1 if any(point.verdict == "differs" for point in points) else 0
+
+
+def _look(options: argparse.Namespace) -> int:
+    from crawler.market.look import look
+
+    seen = look(_config(options, needed=True), options.url)
+    print(json.dumps(seen, ensure_ascii=False))
+    return 1 if seen["problem"] else 0
 
 
 def _new(options: argparse.Namespace) -> int:

@@ -53,11 +53,11 @@ def check(config: Config, card: SourceCard) -> tuple[Point, ...]:
     with tempfile.TemporaryDirectory(prefix="exowatch-check-") as folder:
         # of a site, its home page: it would begin with robots.txt
         request = RunRequest(pages=(card.start,)) if card.kind == "page" else RunRequest()
-        finished = run_source(config, card, Path(folder), request=request, spider=_spider_of(card, look))
+        finished = run_source(config, card, Path(folder), request=request, spider=looking_spider(card, look))
     return tuple(_points(card, look, finished))
 
 
-def _spider_of(card: SourceCard, look: Look) -> type[SourceSpider]:
+def looking_spider(card: SourceCard, look: Look) -> type[SourceSpider]:
     """The source's own spider, but for its first request alone, whose answer is kept and not followed."""
     own: type[SourceSpider] = spider_module(card).Spider
 

@@ -96,6 +96,8 @@ class Reading:
     """Host → address for names that led to an address that must not be reached."""
     items: dict[str, int] = field(default_factory=dict)
     received_bytes: int = 0
+    archive: Any = None
+    """The `crawler.archive.Archive` of this reading, while it runs."""
 
     @property
     def patience(self) -> float:

@@ -28,7 +28,7 @@ Asked = tuple[str, str, str]
 """Method, URL, sha256 of the request's body."""
 
 
-class NotRecordedError(Exception):
+class NotRecordedError(LookupError):
     """The old run never made this request."""
 
 
@@ -41,6 +41,17 @@ class Exchange:
 
     def response(self) -> tuple[int, Headers, bytes]:
         """Status, headers and body as received. Raises ValueError if the bytes are not those that were recorded."""
+        record, body = self._read()
+        headers = Headers()
+        for name, value in record.http_headers.headers:
+            headers.appendlist(name, value.encode("latin-1"))
+        return self.capture.status, headers, body
+
+    def body(self) -> bytes:
+        """The bytes alone. Raises ValueError as above."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[Any, bytes]:
         with self.warc.open("rb") as file:
             file.seek(self.capture.offset)
             member = gzip.decompress(file.read(self.capture.length))
@@ -48,10 +59,7 @@ class Exchange:
         body: bytes = record.raw_stream.read()
         if hashlib.sha256(body).hexdigest() != self.capture.payload_sha256:
             raise ValueError(f"{self.warc}: the bytes of {self.capture.id} are not those that were recorded")
-        headers = Headers()
-        for name, value in record.http_headers.headers:
-            headers.appendlist(name, value.encode("latin-1"))
-        return self.capture.status, headers, body
+        return record, body
 
 
 class Recording:
@@ -62,8 +70,12 @@ class Recording:
         warc = folder / "run.warc.gz"
         asked = _requests_of(warc)
         self._exchanges: dict[Asked, deque[Exchange]] = defaultdict(deque)
+        self._rendered: dict[str, Exchange] = {}
         for line in (folder / "captures.jsonl").read_text(encoding="utf-8").splitlines():
             capture = CaptureRecord.model_validate_json(line)
+            if capture.rendered_from:
+                self._rendered[capture.rendered_from] = Exchange(capture, warc)
+                continue
             self._exchanges[asked[record_uuid(capture.id)]].append(Exchange(capture, warc))
 
     def answer(self, request: Request) -> Exchange:
@@ -73,6 +85,12 @@ class Recording:
         if not exchanges:
             raise NotRecordedError(f"not in the recording: {request.method} {request.url}")
         return exchanges.popleft() if len(exchanges) > 1 else exchanges[0]
+
+    def rendered(self, capture_id: str) -> Exchange:
+        """What a browser showed of that capture. Raises NotRecordedError."""
+        if capture_id not in self._rendered:
+            raise NotRecordedError(f"not in the recording: what a browser showed of {capture_id}")
+        return self._rendered[capture_id]
 
 
 def _requests_of(warc: Path) -> dict[str, Asked]:

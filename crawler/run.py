@@ -77,6 +77,8 @@ def run_source(
 
     `spider` is taken in the place of the card's own.
     """
+    if card.options.get("script"):
+        _must_show_pages()
     rehearsal = config.rehearsal
     mode: Mode = "rehearsal" if rehearsal else "live"
     if mode == "live":
@@ -94,6 +96,14 @@ def run_source(
         progress=progress,
     )
     return crawl(reading, spider=spider)
+
+
+def _must_show_pages() -> None:
+    rendering = importlib.import_module("crawler.market.rendering")
+    try:
+        rendering.check()
+    except rendering.NoBrowserError as error:
+        raise NotStartedError(str(error)) from error
 
 
 def _may_go_live(config: Config, card: SourceCard) -> None:

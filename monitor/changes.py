@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from monitor.claims import ClaimWriter, PageReading, folded_quote
 from monitor.classify import JudgedClaim
+from monitor.clusters import group
 from monitor.db import id_of
 from monitor.history import Chronicle
 from monitor.lives import ClaimState, Life, MoveKind, Wording, step
@@ -68,7 +69,7 @@ class _Follower:
         moves = step(self._lives, wordings, gone)
         moved = {id(move.life) for move in moves}
         for life in self._lives:
-            if id(life) in moved or any(page in self._read for page in life.places) or life.pending:
+            if id(life) in moved or any(page in self._read or page in gone for page in life.places) or life.pending:
                 self._write_back(life)
         for move in moves:
             # A page that is gone tells of all its claims in one line: they get none of their own.
@@ -76,6 +77,7 @@ class _Follower:
                 reopen(self._session, self._claims[move.life.ref], self._chronicle)
             if move.kind is not MoveKind.WITHDRAWN or gone.keys().isdisjoint(move.life.places):
                 self._tell(move.kind, self._claims[move.life.ref], move.before)
+        group(self._session, self._claims.values())
         return self._second_looks()
 
     def _load(self) -> None:

@@ -140,13 +140,21 @@ def _settle_pending(
     """Second readings of claims that seemed to be reworded: confirm, or forget."""
     moves = []
     for life in lives:
-        if life.pending is None or (life.pending.page not in readings and not life.stands):
+        if life.pending is None:
             continue
-        new, life.pending = life.pending, None
-        life.state = ClaimState.LIVE
-        if life.stands or new.key not in fresh:
+        new, places = life.pending, fresh.get(life.pending.key, [])
+        # any page that lacks the old wording for the second time may say so: not each can be read whenever one asks
+        is_second = any(life.places.get(wording.page) == ENOUGH for wording in places)
+        if not (life.stands or is_second or new.page in readings):
+            fresh.pop(
+                new.key, None
+            )  # a first look at another of its pages: the same new wording, and no claim of its own
             continue
-        before, places = life.folded, fresh.pop(new.key)
+        life.pending, life.state = None, ClaimState.LIVE
+        if life.stands or not is_second:
+            continue
+        before = life.folded
+        del fresh[new.key]
         life.category, life.folded = new.key
         life.places.update({wording.page: 0 for wording in places})
         life.latest = places[0]

@@ -23,6 +23,7 @@ class Options(BaseModel):
     depth: int = Field(ge=0)
     minutes: int = Field(ge=1)
     revisit_hours: float = Field(ge=0)
+    script: bool = False
 
 
 def card_of(site: Site) -> SourceCard:
@@ -50,5 +51,6 @@ def card_of(site: Site) -> SourceCard:
             depth=site.depth,
             minutes=site.minutes,
             revisit_hours=site.revisit_hours,
+            script=site.script,
         ).model_dump(mode="json"),
     )

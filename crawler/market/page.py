@@ -19,11 +19,15 @@ from crawler.market.structured import Structured, structured
 from crawler.source import BlockedError, LayoutChangedError, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, SourceCard
 
-_PAGES = ("text/html", "application/xhtml+xml")
+PAGES = ("text/html", "application/xhtml+xml")
 
 
 class NotAPageError(LayoutChangedError):
     """The answer is no HTML."""
+
+
+class BuiltByScriptError(LayoutChangedError):
+    """The server sent a frame without content: scripts would build the page in a browser."""
 
 
 class LoginWallError(LayoutChangedError):
@@ -34,6 +38,19 @@ IMAGES_UNREAD = "the text in {} images"
 """Words of `PageRecord.unread`: what is written in pictures is not read, and is said to be unread."""
 _ICON = 64
 """Pixels: a picture declared smaller than this, on either side, holds no text."""
+BUILT = "built"
+"""Key of a request's meta: this is what a browser showed once scripts had built the page."""
+_NO_WORDS = 80
+"""Characters of a page's body below which it says nothing of its own: a word that it is loading, say."""
+_FRAME_AT_MOST = 2 * 1024**2
+"""Bytes. Frames with their scripts inside have some hundred thousand."""
+_ASKS_FOR_SCRIPT = re.compile(r"java\s*script", re.IGNORECASE)
+_MOUNT = (
+    "//body//*[(@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @id='___gatsby' or @id='svelte'"
+    " or @data-reactroot or @data-server-rendered or @ng-version or self::app-root or @id='SITE_CONTAINER')"
+    " and not(normalize-space(string(.)))]"
+)
+"""Where the frameworks in use put what they build; empty as the server sends it."""
 _LITTLE = 1500
 """Characters of text below which a page that asks for a password shows nothing else of its own."""
 
@@ -47,11 +64,14 @@ class Link:
 
 
 def read_page(response: Response, card: SourceCard) -> PageRecord:
-    """One answer as a page. Raises BlockedError, NotAPageError, SoftNotFoundError or LoginWallError."""
+    """One answer as a page.
+
+    Raises BlockedError, NotAPageError, SoftNotFoundError, LoginWallError or BuiltByScriptError.
+    """
     if what := block_page(response):
         raise BlockedError(f"{response.url}: {what} in place of the content")
     kind = content_type(response)
-    if kind not in _PAGES or not isinstance(response, TextResponse):
+    if kind not in PAGES or not isinstance(response, TextResponse):
         raise NotAPageError(f"{response.url}: answered with {kind or 'no content type'}, not with a page")
     title = _one(response, "//title[not(ancestor::*[local-name()='svg'])]//text()")
     said = [title, *(_flat(" ".join(h.xpath(".//text()").getall())) for h in response.xpath("//h1")[:3])]
@@ -59,6 +79,8 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         raise SoftNotFoundError(f"{response.url}: answered with 200, and says {found!r}")
     if _is_login_wall(response):
         raise LoginWallError(f"{response.url}: asks for a password in the place of the page")
+    if _is_frame_alone(response):
+        raise BuiltByScriptError(f"{response.url}: is built by script, and nothing of it was read")
     said_of_itself = structured(response)
     return PageRecord(
         source=card.id,
@@ -108,8 +130,24 @@ def _is_login_wall(response: TextResponse) -> bool:
         return True
     if not response.xpath("//input[@type='password']"):
         return False
-    visible = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::nav)]"
-    return len(_flat(" ".join(response.xpath(visible).getall()))) < _LITTLE
+    return len(_shown(response, besides="ancestor::nav")) < _LITTLE
+
+
+def _shown(response: TextResponse, besides: str = "false()") -> str:
+    """The words of a page's body without scripts and what stands in for them."""
+    hidden = "ancestor::script or ancestor::style or ancestor::noscript or ancestor::template"
+    return _flat(" ".join(response.xpath(f"//body//text()[not({hidden} or {besides})]").getall()))
+
+
+def _is_frame_alone(response: TextResponse) -> bool:
+    """True for a page that has scripts and a place for what they build, and next to no words of its own."""
+    if len(response.body) > _FRAME_AT_MOST or not response.xpath("//script"):
+        return False
+    is_built = response.request is not None and BUILT in response.request.meta
+    if len(_shown(response)) >= (1 if is_built else _NO_WORDS):
+        return False
+    asks = _ASKS_FOR_SCRIPT.search(" ".join(response.xpath("//noscript//text()").getall()))
+    return bool(asks) or bool(response.xpath(_MOUNT))
 
 
 def content_type(response: Response) -> str:

@@ -8,7 +8,7 @@ of its own, beside the page that visitors see: its identity is the address at wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,33 +17,40 @@ from urllib.parse import urljoin
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response, TextResponse
-from scrapy.utils.sitemap import sitemap_urls_from_robots
 from twisted.python.failure import Failure
 
+from crawler.blocks import block_page
 from crawler.folder import reading_of
 from crawler.manners import APART
-from crawler.market.addresses import is_pdf, is_trap, normalise, same_site
+from crawler.market.addresses import normalise, same_site
 from crawler.market.brochure import is_brochure, read_brochure
 from crawler.market.card import Options, card_of
 from crawler.market.catalogues import CatalogueOutcome, is_entry_address, read_entry
 from crawler.market.entries import record_of, records_of
-from crawler.market.frontier import FIRST, Frontier, Place
-from crawler.market.page import LoginWallError, NotAPageError, header, links_of, read_page, unread_of
+from crawler.market.finding import PageFinder
+from crawler.market.frontier import Frontier, Place
+from crawler.market.page import (
+    PAGES,
+    BuiltByScriptError,
+    LoginWallError,
+    NotAPageError,
+    content_type,
+    header,
+    links_of,
+    read_page,
+    unread_of,
+)
 from crawler.market.platforms import Shelf
+from crawler.market.rendering import NotBuiltError, Renderer
 from crawler.market.shelves import Held, Shelves, held
-from crawler.market.sitemaps import USUAL_SITEMAPS, places_of
+from crawler.market.sitemaps import places_of
 from crawler.market.structured import structured
 from crawler.notes import RefusedRequest, note
-from crawler.source import Records, SoftNotFoundError, SourceSpider, capture_of
+from crawler.source import Records, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, PageState, SourceCard
 
 __all__ = ["Options", "Spider", "card_of", "places_of", "read"]
 
-MOST_SITEMAPS = 50
-MOST_PDFS = 20
-"""Brochures and price lists asked for in one run."""
-MOST_WAITING = 100_000
-"""Addresses in the queue: a sitemap can name millions, and the most that `pages` may ask for is this."""
 NOT_THERE = (404, 410)
 
 
@@ -57,7 +64,13 @@ def read(response: Response, card: SourceCard) -> Records:
         yield read_page(response, card)
 
 
-class Spider(SourceSpider):
+def _moved_for_good(response: Response) -> bool:
+    """True if nothing but permanent redirects (RFC 9110, 15.4.2 and 15.4.9) led here: others may end tomorrow."""
+    reasons = response.meta.get("redirect_reasons", [])
+    return bool(reasons) and all(reason in (301, 308) for reason in reasons)
+
+
+class Spider(PageFinder):
     """Reads one site within its limits. Asks again for every page that is known, linked or not."""
 
     @classmethod
@@ -67,123 +80,22 @@ class Spider(SourceSpider):
         return spider
 
     def begin(self) -> Iterator[Request]:
-        self.options = Options.model_validate(self.card.options)
-        self.frontier = Frontier()
+        self.find_from(normalise(self.card.start), Options.model_validate(self.card.options))
+        self.renderer = Renderer(self.crawler)
         self.clock = reading_of(self.crawler).clock
-        self.home = normalise(self.card.start)
-        self.site = self.home
-        self.asked = self.under_way = self.sitemaps_open = self.sitemaps_asked = 0
-        self.answers_well = self.pages_begun = False
-        self.left_out: set[str] = set()
-        self.met: set[tuple[str, str, int]] = set()
+        self.asked = self.under_way = 0
+        self.answers_well = False
         self.requested: set[str] = set()
         self.recorded: set[str] = set()
         self.pending_gone: list[PageRecord] = []
         self.shelves = Shelves(self.home, minutes=self.options.minutes, delay=self.card.pace.delay)
         self.entries_told = False
-        self.pdfs: set[str] = set()
-        # known by their addresses; what is not in its catalogue any more is asked for alone
-        self.known_entries = {url for url in self.known if is_entry_address(url)}
         if self.request.pages:
             self.pages_begun = True
             self._take_only(self.request.pages)
             yield from self._next_pages()
         else:
             yield self._sitemap_request(urljoin(self.home, "/robots.txt"), self.parse_robots)
-
-    # Finding pages
-
-    def _take_only(self, pages: tuple[str, ...]) -> None:
-        for url in filter(None, map(normalise, pages)):
-            if same_site(url, self.site):
-                self.frontier.add(url, depth=0, known=url in self.known)
-            else:
-                self.book.leave_out("not on this site")
-
-    def _sitemap_request(self, url: str, callback: Any) -> Request:
-        self.sitemaps_open += 1
-        # `dont_obey_robotstxt` is for robots.txt itself, which no robots.txt forbids
-        meta = {"handle_httpstatus_all": True, "dont_obey_robotstxt": url.endswith("/robots.txt")}
-        return Request(url, callback, errback=self.sitemap_failed, meta=meta, dont_filter=True)
-
-    def parse_robots(self, response: Response) -> Iterator[Request]:
-        named: list[str] = []
-        if response.status == 200:
-            named = [url for url in sitemap_urls_from_robots(response.body, response.url) if same_site(url, self.site)]
-        yield from self._more_sitemaps(response, named or self._usual_sitemaps())
-
-    def _usual_sitemaps(self) -> list[str]:
-        return [urljoin(self.home, path) for path in USUAL_SITEMAPS]
-
-    def parse_sitemap(self, response: Response) -> Iterator[Request]:
-        are_sitemaps, places = False, list[str]()
-        if response.status == 200:
-            try:
-                are_sitemaps, places = places_of(response)
-            except ValueError:
-                self.book.leave_out("sitemap not understood")
-        if not are_sitemaps:
-            for url in places:
-                self._found(url, depth=0)
-        yield from self._more_sitemaps(response, places if are_sitemaps else [])
-
-    def _more_sitemaps(self, response: Response | None, urls: list[str]) -> Iterator[Request]:
-        """After robots.txt or a sitemap: ask for the sitemaps it names; begin with the pages once none is open."""
-        if response is not None:
-            response.meta["depth"] = 0  # the queue counts links; what follows here is no link
-        self.sitemaps_open -= 1
-        for url in dict.fromkeys(urls):
-            if self.sitemaps_asked >= MOST_SITEMAPS:
-                self.book.leave_out(f"sitemaps beyond {MOST_SITEMAPS}")
-            elif same_site(url, self.site):
-                self.sitemaps_asked += 1
-                yield self._sitemap_request(url, self.parse_sitemap)
-        if not self.sitemaps_open:
-            yield from self._begin_pages()
-
-    def sitemap_failed(self, failure: Failure) -> Iterator[Request]:
-        """The engine wrote down why. Without robots.txt or a sitemap, links still lead on."""
-        was_robots = failure.request.url.endswith("/robots.txt")  # type: ignore[attr-defined]
-        yield from self._more_sitemaps(None, self._usual_sitemaps() if was_robots else [])
-
-    def _begin_pages(self) -> Iterator[Request]:
-        self.pages_begun = True
-        for url in self.known:
-            if same_site(url, self.site) and url not in self.known_entries:
-                self.frontier.add(url, depth=0, known=True)
-        for url in (self.card.start, *self.options.start):
-            self.frontier.add(normalise(url), depth=0, known=normalise(url) in self.known, rank=FIRST)
-        yield from self._next_pages()
-
-    def _found(self, url: str, *, depth: int, said: str = "") -> None:
-        """Put an address found in a sitemap or a link into the queue, if it may be a page of this site."""
-        page = normalise(url)
-        met = (page, said, depth)
-        if not page or met in self.met or not same_site(page, self.site):
-            return
-        if len(self.met) >= MOST_WAITING:
-            self.met.clear()
-        self.met.add(met)
-        known = page in self.known
-        if not known and (reason := self._reason_left_out(page, depth)):
-            if page not in self.left_out:
-                self.left_out.add(page)
-                self.book.leave_out(reason)
-            return
-        self.frontier.add(page, depth=depth, said=said, known=known)
-
-    def _reason_left_out(self, page: str, depth: int) -> str:
-        if is_trap(page):
-            return "no page: cart, login, calendar, list order, file"
-        if depth > self.options.depth:
-            return f"more than {self.options.depth} links from a start page"
-        if len(self.frontier) >= MOST_WAITING:
-            return f"beyond {MOST_WAITING} addresses waiting"
-        if is_pdf(page):
-            if len(self.pdfs) >= MOST_PDFS:
-                return f"PDFs beyond {MOST_PDFS}"
-            self.pdfs.add(page)
-        return ""
 
     # Asking for pages
 
@@ -229,14 +141,14 @@ class Spider(SourceSpider):
         headers = {}
         # "not modified" would not show what the site is built with, and its catalogue would stay unread
         shows_platform = place.url == self.home and bool(self.known_entries)
-        if known is not None and not self.request.full and not shows_platform:
+        if known is not None and not (self.request.full or shows_platform or self.options.script):
             if known.etag:
                 headers["If-None-Match"] = known.etag
             if known.last_modified:
                 headers["If-Modified-Since"] = known.last_modified
         return Request(
             place.url,
-            self.parse_page,
+            self.parse_built if self.options.script else self.parse_page,
             errback=self.page_failed,
             headers=headers,
             meta={"handle_httpstatus_list": [304, *NOT_THERE]},
@@ -246,6 +158,9 @@ class Spider(SourceSpider):
 
     def page_failed(self, _failure: Failure) -> Iterator[Request | PageRecord]:
         """The engine wrote down why; the page is neither read nor gone."""
+        yield from self._unread()
+
+    def _unread(self) -> Iterator[Request | PageRecord]:
         self.under_way -= 1
         yield from self._onwards()
 
@@ -349,6 +264,24 @@ class Spider(SourceSpider):
 
     # Reading pages
 
+    async def parse_built(self, response: Response, place: Place) -> AsyncIterator[Request | PageRecord]:
+        """A page as a browser shows it, where that is what the site asks for."""
+        try:
+            shown = await self.renderer.render(response) if self._is_to_build(response, place) else response
+        except NotBuiltError as error:
+            message = f"is built by script, and its content was not read: {error}"
+            note(self.book, "download_error", message, response.url, capture_of(response))
+            going_on = self._unread()
+        else:
+            going_on = self.parse_page(shown, place)
+        for one in going_on:
+            yield one
+
+    def _is_to_build(self, response: Response, place: Place) -> bool:
+        is_page = content_type(response) in PAGES and response.status == 200 and not is_entry_address(place.url)
+        # what keeps us out is told of as received: no script of it runs
+        return is_page and same_site(response.url, self.site) and not block_page(response)
+
     def parse_page(self, response: Response, place: Place) -> Iterator[Request | PageRecord]:
         self.under_way -= 1
         response.meta["depth"] = 0  # the queue counts links; what follows here is no link of this page
@@ -423,11 +356,20 @@ class Spider(SourceSpider):
         except LoginWallError as error:
             note(self.book, "blocked", str(error), response.url, capture_of(response))
             return
+        except BuiltByScriptError as error:
+            note(self.book, "layout_changed", self._how_to_build(error), response.url, capture_of(response))
+            return
         except NotAPageError as error:
             self._no_page(response, place, error)
             return
+        if place.url in self.known and place.url != record.url and _moved_for_good(response):
+            gone = {"state": PageState.GONE, "canonical_url": record.url}
+            self.pending_gone.append(
+                PageRecord(source=self.card.id, url=place.url, capture=capture_of(response), **gone)
+            )
         if record.url in self.recorded:
             self.book.leave_out("leads to a page that was read already")
+            yield from self._confirmed_gone()
             return
         self.frontier.close(record.url)
         self._seen(record.url, hashlib.sha256(response.body).hexdigest()[:32])
@@ -440,6 +382,12 @@ class Spider(SourceSpider):
                 self._found(link.url, depth=place.depth + 1, said=link.said)
             for address, name in structured(response).addresses(response.url):
                 self._found(address, depth=place.depth + 1, said=name)
+
+    def _how_to_build(self, error: BuiltByScriptError) -> str:
+        if self.options.script:
+            return f"{error}: not even in a browser"
+        self.book.leave_out("unread pages: built by script")
+        return f"{error}; `script: true` of this site in the configuration lets a browser show its pages"
 
     def _no_page(self, response: Response, place: Place, error: NotAPageError) -> None:
         if place.url in self.known or place.url == self.home:
@@ -454,7 +402,13 @@ class Spider(SourceSpider):
         self.book.list_entry(url, digest)
         self.answers_well = True
 
-    def closed(self, reason: str) -> None:
+    async def closed(self, reason: str) -> None:
+        """Scrapy's last word to a spider."""
+        if self.options.script:
+            await self.renderer.close()
+        self._tell_what_is_left(reason)
+
+    def _tell_what_is_left(self, reason: str) -> None:
         if not self.entries_told and not self.request.pages:
             for url in sorted(self.known_entries):
                 self._entry_not_asked(url)

@@ -39,6 +39,8 @@ class ContentItem(Document):
     issued: date | None
     posted: date | None
     updated: date | None
+    closes: date | None
+    """Of a consultation or call for evidence: the last day for answers."""
     organisations: tuple[str, ...]
     products: tuple[str, ...]
     attachments: tuple[str, ...]
@@ -66,6 +68,7 @@ def read_item(payload: Any, where: str) -> ContentItem:
         issued=_day(details, "metadata", "issued_date") or _day(details, "metadata", "product_recall_alert_date"),
         posted=_day(payload, "first_published_at") or _first_change(details),
         updated=_day(payload, "public_updated_at"),
+        closes=_day(details, "closing_date"),
         organisations=tuple(
             filter(None, (text_field(o, "title") for o in list_field(payload, "links", "organisations")))
         ),

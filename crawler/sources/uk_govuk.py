@@ -169,6 +169,7 @@ def notice_of(
         issued=item.issued if item else None,
         posted=item.posted if item else None,
         updated=(item.updated if item else None) or (result.posted if result else None),
+        comments_close=item.closes if item else None,
         references=tuple(dict.fromkeys(number.strip("()") for number in numbers)),
         products=item.products if item else (),
         status=item.status if item else "",

@@ -222,6 +222,8 @@ def notice_of(
         jurisdiction=card.jurisdiction,
         language=card.language,
         posted=found.posted,
+        comments_close=found.comments_close,
+        effective=found.effective,
         references=(f"FR Doc. {found.number}", *((found.citation,) if found.citation else ()), *found.dockets),
         status=status_of(found),
         classification="; ".join(part for part in (found.type, *found.cfr) if part),
