@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
-from reports.view import ClaimGroup, Digest, Judged, NoticeGroup, PageGroup, RegisteredGroup, Section, WatchGroup
+from reports.view import (
+    ClaimGroup,
+    ComingGroup,
+    CorrectionGroup,
+    Digest,
+    Judged,
+    NoticeGroup,
+    PageGroup,
+    RegisteredGroup,
+    Section,
+    WatchGroup,
+)
 
 _SEVERITY_RANK = {"High": 1, "Medium": 4, "Low": 6}
 _NOTICE_RANK = {"core": 0, "adjacent": 3, "other": 7}
+_CORRECTION_RANK = 0
 _WATCH_RANK = 2
+_COMING_RANK = 2
 _REGISTERED_RANK = 3
 _JUDGED_RANK = 5
 
@@ -16,16 +30,25 @@ Key = tuple[str, ...]
 
 
 def cut(digest: Digest, limit: int) -> Digest:
-    """The digest with at most `limit` items in its lists."""
+    """The digest with at most `limit` items in its lists, and just the provisions that these touch."""
     ranked = sorted(_items(digest), key=lambda pair: pair[0])
+    if limit >= len(ranked):
+        return digest
     kept = frozenset(key for _, key in ranked[:limit])
+    sections = tuple(_section(section, kept) for section in digest.sections)
+    rules, reviews = _beside(digest.rules, "rules", kept), _beside(digest.reviews, "reviews", kept)
+    shown = [item for section in sections for group in section.claims for page in group.pages for item in page.claims]
+    cited = {basis for item in (*shown, *rules.items, *reviews.items) for basis in item.basis}
     return digest.model_copy(
         update={
-            "sections": tuple(_section(section, kept) for section in digest.sections),
+            "sections": sections,
             "watchlists": tuple(_watch(group, kept) for group in digest.watchlists),
-            "rules": _judged(digest.rules, "rules", kept),
-            "reviews": _judged(digest.reviews, "reviews", kept),
-            "registered": _registered(digest.registered, kept),
+            "rules": rules,
+            "reviews": reviews,
+            "registered": _beside(digest.registered, "registered", kept),
+            "corrections": _beside(digest.corrections, "corrections", kept),
+            "coming": _beside(digest.coming, "coming", kept),
+            "provisions": {key: law for key, law in digest.provisions.items() if key in cited},
         }
     )
 
@@ -36,20 +59,26 @@ def _items(digest: Digest) -> Iterator[tuple[tuple[int, int], Key]]:
         for notices in section.notices:
             for number, notice in enumerate(notices.notices):
                 rank = _NOTICE_RANK[notice.tier] + (notice.updated and notice.tier == "core")
-                yield (rank, number), _key(section.code, notices.title, number)
+                yield (rank, number), _key(section.code, notices.kind, number)
         for claims in section.claims:
             for number in range(claims.total):
-                yield (_SEVERITY_RANK.get(claims.severity, 6), number), _key(section.code, claims.severity, number)
+                place = (_SEVERITY_RANK.get(claims.severity, 6), number)
+                yield place, _key(section.code, claims.happened, claims.severity, number)
         for number, page in enumerate(section.pages.pages):
             yield (_SEVERITY_RANK.get(page.severity, 6), number), _key(section.code, "pages", number)
     for group in digest.watchlists:
         for number in range(group.total):
             yield (_WATCH_RANK, number), _key("watch", group.name, number)
-    for number in range(digest.registered.total):
-        yield (_REGISTERED_RANK, number), _key("registered", number)
-    for name, judged in (("rules", digest.rules), ("reviews", digest.reviews)):
-        for number in range(judged.total):
-            yield (_JUDGED_RANK, number), _key(name, number)
+    beside = (
+        ("corrections", digest.corrections.total, _CORRECTION_RANK),
+        ("coming", digest.coming.total, _COMING_RANK),
+        ("registered", digest.registered.total, _REGISTERED_RANK),
+        ("rules", digest.rules.total, _JUDGED_RANK),
+        ("reviews", digest.reviews.total, _JUDGED_RANK),
+    )
+    for name, total, rank in beside:
+        for number in range(total):
+            yield (rank, number), _key(name, number)
 
 
 def _key(*parts: str | int) -> Key:
@@ -67,7 +96,7 @@ def _section(section: Section, kept: frozenset[Key]) -> Section:
 
 
 def _notices(group: NoticeGroup, code: str, kept: frozenset[Key]) -> NoticeGroup:
-    shown = tuple(each for number, each in enumerate(group.notices) if _key(code, group.title, number) in kept)
+    shown = tuple(each for number, each in enumerate(group.notices) if _key(code, group.kind, number) in kept)
     return group.model_copy(update={"notices": shown, "more": group.total - len(shown)})
 
 
@@ -76,7 +105,7 @@ def _claims(group: ClaimGroup, code: str, kept: frozenset[Key]) -> ClaimGroup:
     for page in group.pages:
         claims = []
         for claim in page.claims:
-            if _key(code, group.severity, number) in kept:
+            if _key(code, group.happened, group.severity, number) in kept:
                 claims.append(claim)
             number += 1
         if claims:
@@ -95,11 +124,9 @@ def _watch(group: WatchGroup, kept: frozenset[Key]) -> WatchGroup:
     return group.model_copy(update={"matches": shown, "more": group.total - len(shown)})
 
 
-def _registered(group: RegisteredGroup, kept: frozenset[Key]) -> RegisteredGroup:
-    shown = tuple(each for number, each in enumerate(group.items) if _key("registered", number) in kept)
+Beside = TypeVar("Beside", Judged, RegisteredGroup, CorrectionGroup, ComingGroup)
+
+
+def _beside(group: Beside, name: str, kept: frozenset[Key]) -> Beside:
+    shown = tuple(each for number, each in enumerate(group.items) if _key(name, number) in kept)
     return group.model_copy(update={"items": shown, "more": group.total - len(shown)})
-
-
-def _judged(judged: Judged, name: str, kept: frozenset[Key]) -> Judged:
-    shown = tuple(each for number, each in enumerate(judged.items) if _key(name, number) in kept)
-    return judged.model_copy(update={"items": shown, "more": judged.total - len(shown)})

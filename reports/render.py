@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_eval_context, select_autoescape
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from reports import words
+from reports.languages import LANGUAGES, Speech, speech
+from reports.words import Words, counted
 
 _REORDERING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNPRINTABLE = re.compile(
@@ -20,6 +22,7 @@ _UNPRINTABLE = re.compile(
 )
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 _SPACE = re.compile(r"\s+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 def clean(text: str) -> str:
@@ -50,18 +53,9 @@ def href(url: object) -> str:
         return ""
 
 
-def day(value: date | datetime | None) -> str:
-    """`17 Nov 2026`; a missing date says so."""
-    return f"{value.day} {value:%b %Y}" if value else "not given"
-
-
-def moment(value: datetime | None) -> str:
-    """`17 Nov 2026, 04:12 UTC`; a missing moment says "never"."""
-    return f"{day(value)}, {value:%H:%M} UTC" if value else "never"
-
-
-def percent(value: float) -> str:
-    return f"{round(value * 100)} %"
+def language_tag(language: str) -> str:
+    """A language as it may stand in `lang` (RFC 5646 in form); nothing for what a page invents."""
+    return language if _LANGUAGE.fullmatch(language) else ""
 
 
 def short(text: object, longest: int = 80) -> str:
@@ -76,37 +70,67 @@ def _finalize(value: Any) -> Any:
     return clean(value)
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """Templates named `.html` are escaped; all others are plain text."""
+@lru_cache(maxsize=len(LANGUAGES))
+def environment(language: str = "en") -> Environment:
+    """Templates named `.html` are escaped; all others are plain text. Phrases are those of the language."""
+    spoken = speech(language)
     made = Environment(
         loader=PackageLoader("reports"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         finalize=_finalize,
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
     made.filters |= {
         "line": line,
         "header": header,
         "href": href,
-        "day": day,
-        "moment": moment,
-        "percent": percent,
-        "spoken": words.spoken,
+        "langtag": language_tag,
+        "day": spoken.day,
+        "moment": spoken.moment,
+        "percent": spoken.percent,
+        "number": spoken.number,
         "short": short,
     }
-    made.globals |= {"words": words, "counted": words.counted}
+    words = Words(spoken)
+    made.filters["spoken"] = words.spoken
+    made.globals |= {"words": words, "counted": counted, "language": language, **_phrases(spoken)}
     return made
 
 
-@lru_cache(maxsize=1)
-def stylesheet() -> Markup:
-    """Our own stylesheet, for pages that must stand alone."""
-    return Markup(files("reports").joinpath("static/site.css").read_text(encoding="utf-8"))  # noqa: S704
+def _phrases(spoken: Speech) -> dict[str, Callable[..., str]]:
+    """`_`, `gettext`, `ngettext` for templates. What fills a phrase is cleaned, and escaped where the template is."""
+
+    def filled(context: EvalContext, text: str, values: Mapping[str, Any]) -> str:
+        shown = {name: line(each) if type(each) is str else spoken.value(each) for name, each in values.items()}
+        return Markup(text) % shown if context.autoescape else text % shown  # noqa: S704 - our own phrases
+
+    @pass_eval_context
+    def gettext(context: EvalContext, text: str, /, **values: Any) -> str:
+        return filled(context, spoken.translated(text), values)
+
+    @pass_eval_context
+    def ngettext(context: EvalContext, one: str, many: str, number: int, /, **values: Any) -> str:
+        return filled(context, spoken.plural(one, many, number), {"num": number, **values})
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
-def render(template: str, **values: Any) -> str:
-    return environment().get_template(template).render(**values)
+@lru_cache(maxsize=4)
+def stylesheet(name: str = "site") -> Markup:
+    """One of our own stylesheets, for pages that must stand alone."""
+    return Markup(files("reports").joinpath(f"static/{name}.css").read_text(encoding="utf-8"))  # noqa: S704
+
+
+def render(template: str, language: str = "en", **values: Any) -> str:
+    """Raises ValueError for a language that there is not."""
+    return environment(language).get_template(template).render(**values)
+
+
+_english = speech()
+day, moment, percent = _english.day, _english.moment, _english.percent

@@ -1,18 +1,47 @@
-"""The view model of a digest: what its HTML, text and JSON all show. Counts are of everything; lists may be cut."""
+"""The view model of a digest: what its HTML, text, PDF, JSON and mail all show.
+
+Counts are of everything; lists may be cut. It holds codes, names and quotes; the words around them are the templates',
+in the digest's language.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from reports import words
 from reports.law import Provision
+from reports.render import href
+
+Change = tuple[str, str, str]
+"""What changed: its name, before, after."""
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sentence(View):
+    """A sentence of ours about what something means, with the source that it rests on. Without one there is none."""
+
+    text: str
+    source: str
+    """What the source is called."""
+    url: str
+
+    @classmethod
+    def resting_on(cls, text: str, source: str, url: str) -> Self | None:
+        """None where there is no sentence, or no source to look it up at."""
+        return cls(text=text, source=source, url=url) if text.strip() and source.strip() and href(url) else None
+
+
+def language_tag(code: str) -> str:
+    """The code if it has the form of a language's tag (BCP 47), else nothing: pages declare all sorts of things."""
+    return code if _TAG.fullmatch(code) else ""
 
 
 class ClaimItem(View):
@@ -24,8 +53,13 @@ class ClaimItem(View):
     """Kind of the event."""
     at: datetime
     quote: str
+    language: str
+    """Of the quote, where it is known: a tag of BCP 47."""
     before: str
     reason: str
+    """What a reviewer said, or the event."""
+    judged: tuple[Change, ...]
+    """Where our rules changed: what they make of it now."""
     category: str
     severity: str
     confidence: float
@@ -39,8 +73,12 @@ class ClaimItem(View):
     product_id: int | None
     first_seen: datetime
     capture_id: str
+    reach: int
+    """Sites on which the wording stood at the period's end, this one counted."""
     basis: tuple[str, ...]
     """Provision ids; see `Digest.provisions`."""
+    matters: Sentence | None
+    """Why it matters: what the first provision with a source says."""
 
     @property
     def path(self) -> str:
@@ -51,15 +89,18 @@ class PageClaims(View):
     """Changes of claims on one page of one firm."""
 
     page_url: str
-    page_title: str
     firm: str
     firm_id: int | None
     claims: tuple[ClaimItem, ...]
 
 
-class ClaimGroup(View):
-    """Changes of one severity. `total` counts all, `more` those that are not shown."""
+Happened = Literal["new", "changed", "gone"]
 
+
+class ClaimGroup(View):
+    """Claims that are new, changed or gone, of one severity. `total` counts all, `more` those that are not shown."""
+
+    happened: Happened
     severity: str
     pages: tuple[PageClaims, ...]
     total: int
@@ -71,6 +112,7 @@ class NoticeItem(View):
     updated: bool
     notice_type: str
     title: str
+    language: str
     authority: str
     url: str
     tier: str
@@ -80,8 +122,12 @@ class NoticeItem(View):
     first_seen: datetime
     read_later: bool
     changed: tuple[str, ...]
+    """Names of the fields."""
+    changes: tuple[Change, ...]
     organisations: tuple[str, ...]
     summary: str
+    matters: Sentence | None
+    """Why it matters: what being on its source's list means."""
     unread: tuple[str, ...]
     source_id: str
     capture_id: str
@@ -92,7 +138,9 @@ class NoticeItem(View):
 
 
 class NoticeGroup(View):
-    title: str
+    """`kind`: `core` (names exosomes or the like), `adjacent`, or `updated`."""
+
+    kind: Literal["core", "adjacent", "updated"]
     notices: tuple[NoticeItem, ...]
     total: int
     more: int = 0
@@ -109,6 +157,7 @@ class Tally(View):
     appeared_high: int = 0
     appeared_medium: int = 0
     appeared_low: int = 0
+    appeared_unassessed: int = 0
     reworded: int = 0
     reappeared: int = 0
     withdrawn: int = 0
@@ -116,22 +165,6 @@ class Tally(View):
     pages_back: int = 0
     claims_gone: int = 0
     """Claims that went with their page: told in one line each page, and not counted as withdrawn."""
-
-    @property
-    def headline(self) -> str:
-        """The numbers in one line: what is new first."""
-        parts = [
-            f"{words.counted(self.notices_core, 'new notice')} on exosomes" if self.notices_core else "",
-            words.counted(self.notices_adjacent, "related notice") if self.notices_adjacent else "",
-            f"{words.counted(self.notices_updated, 'notice')} updated" if self.notices_updated else "",
-            f"{words.counted(self.appeared, 'claim')} appeared" if self.appeared else "",
-            f"{self.appeared_high:,} of them High" if self.appeared_high else "",
-            f"{self.reworded:,} reworded" if self.reworded else "",
-            f"{self.reappeared:,} reappeared" if self.reappeared else "",
-            f"{self.withdrawn:,} withdrawn" if self.withdrawn else "",
-            f"{self.claims_gone:,} gone with {words.counted(self.pages_gone, 'page')}" if self.claims_gone else "",
-        ]
-        return ", ".join(part for part in parts if part) or "nothing new"
 
     @property
     def news(self) -> int:
@@ -147,20 +180,12 @@ class Tally(View):
         )
 
 
-def headline(tally: Tally, registered: int) -> str:
-    """The numbers of a whole digest in one line."""
-    if not registered:
-        return tally.headline
-    told = f"{words.counted(registered, 'change')} in registers and literature"
-    return f"{tally.headline}, {told}" if tally.news else told
-
-
 class PageItem(View):
     event_id: int
     gone: bool
     at: datetime
     url: str
-    title: str
+    language: str
     firm: str
     severity: str
     claims: int
@@ -185,10 +210,6 @@ class Section(View):
     pages: PageGroup
 
     @property
-    def name(self) -> str:
-        return words.jurisdiction(self.code) if self.code else "Not assessed"
-
-    @property
     def anchor(self) -> str:
         return f"in-{self.code or 'none'}"
 
@@ -198,7 +219,7 @@ class SourceItem(View):
     title: str
     jurisdiction: str
     state: str = ""
-    """`quiet`, `stale`, `blind`, `off`, or `ok`."""
+    """`quiet`, `stale`, `blind`, `off`, `never` (on, and not yet read), or `ok`."""
     reason: str = ""
     since: datetime | None = None
     last_success: datetime | None = None
@@ -220,11 +241,20 @@ class BaselineItem(View):
     claims: int
 
 
+class Reason(View):
+    """A criterion of a watchlist that was met, by which term, in which words."""
+
+    criterion: str
+    term: str
+    quote: str
+
+
 class MatchItem(View):
+    event_id: int
     event: str
     at: datetime
     label: str
-    why: tuple[str, ...]
+    why: tuple[Reason, ...]
     path: str
 
 
@@ -246,8 +276,7 @@ class RegisteredItem(View):
     path: str
     organisations: tuple[str, ...]
     jurisdictions: tuple[str, ...]
-    changed: tuple[str, ...]
-    """What changed, in words: `status: before → after`."""
+    changes: tuple[Change, ...]
 
 
 class RegisteredGroup(View):
@@ -266,8 +295,80 @@ class Judged(View):
     more: int = 0
 
 
+class Weighed(View):
+    """One reason for a place among what matters most. `what`: severity, change, notice, kind, reach, places, watch."""
+
+    what: str
+    value: str
+    points: int
+
+
+class PriorityLine(View):
+    """One of the few things that matter most, and why it is among them."""
+
+    kind: Literal["claim", "notice", "registered"]
+    event: str
+    label: str
+    """The quote or title."""
+    language: str
+    who: str
+    """The firm, or the authority."""
+    severity: str
+    category: str
+    places: tuple[str, ...]
+    """Jurisdictions."""
+    at: datetime
+    path: str
+    url: str
+    points: int
+    because: tuple[Weighed, ...]
+    also: int
+    """Further changes of the same firm or authority that would have been worth a line."""
+
+
+class CorrectionItem(View):
+    """See `monitor.queries.corrections` for what counts as one."""
+
+    kind: Literal["dismissed", "rules", "notice", "numbers"]
+    digest: str
+    at: datetime
+    label: str
+    language: str
+    path: str
+    reason: str
+    changes: tuple[Change, ...]
+
+
+class CorrectionGroup(View):
+    items: tuple[CorrectionItem, ...] = ()
+    total: int = 0
+    more: int = 0
+
+
+class ComingItem(View):
+    kind: Literal["comments_close", "effective"]
+    on: date
+    title: str
+    language: str
+    authority: str
+    jurisdiction: str
+    notice_id: int
+    url: str
+
+    @property
+    def path(self) -> str:
+        return f"/notices/{self.notice_id}"
+
+
+class ComingGroup(View):
+    items: tuple[ComingItem, ...] = ()
+    total: int = 0
+    more: int = 0
+
+
 class Digest(View):
     name: str
+    language: str = "en"
     title: str
     subject: str
     period_from: date
@@ -275,19 +376,26 @@ class Digest(View):
     """Last day, included."""
     timezone: str
     generated_at: datetime
+    """Up to when things were known: the period's end, or before that the last reading."""
     rehearsal: bool
     jurisdictions: tuple[str, ...]
     """Asked for; empty: all."""
+    asked_watchlists: tuple[str, ...] = ()
+    """Asked for; empty: everything."""
     tally: Tally
     sources_total: int
     sources_read: int
     waiting_flag: int
     waiting_review: int
     waiting_high: int
+    priorities: tuple[PriorityLine, ...] = ()
+    corrections: CorrectionGroup = CorrectionGroup()
+    coming: ComingGroup = ComingGroup()
     sections: tuple[Section, ...]
     rules: Judged
     reviews: Judged
     baselines: tuple[BaselineItem, ...]
+    read: tuple[SourceItem, ...]
     blind: tuple[SourceItem, ...]
     not_read: tuple[SourceItem, ...]
     quiet: tuple[SourceItem, ...] = ()
@@ -301,11 +409,22 @@ class Digest(View):
 
     @property
     def empty(self) -> bool:
-        return not (self.tally.news or self.rules.total or self.reviews.total or self.registered.total)
+        beside = (self.rules, self.reviews, self.registered, self.corrections)
+        return not self.tally.news and not any(group.total for group in beside)
 
     @property
-    def headline(self) -> str:
-        return headline(self.tally, self.registered.total)
+    def is_week(self) -> bool:
+        return "-W" in self.name.partition("--")[0]
+
+    @property
+    def listed(self) -> int:
+        """Items in all lists that may be cut, with those that are cut already."""
+        lists: list[int] = [group.total for section in self.sections for group in section.notices]
+        lists += [group.total for section in self.sections for group in section.claims]
+        lists += [section.pages.total for section in self.sections]
+        lists += [group.total for group in self.watchlists]
+        beside = (self.rules, self.reviews, self.registered, self.corrections, self.coming)
+        return sum(lists) + sum(group.total for group in beside)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -321,6 +440,8 @@ class Digest(View):
             "reviewed": self.reviews.total,
             "registered": self.registered.total,
             "registered_other": self.registered.other,
+            "corrections": self.corrections.total,
+            "coming": self.coming.total,
             "watch_matches": sum(group.total for group in self.watchlists),
             "waiting": self.waiting_flag + self.waiting_review,
         }

@@ -87,7 +87,7 @@ def _findings(session: Session, claim_ids: Iterable[int]) -> dict[int, list[Find
     for ids in chunks(claim_ids):
         for finding in session.exec(select(Finding).where(col(Finding.claim_id).in_(ids)).order_by(col(Finding.id))):
             found[finding.claim_id].append(finding)
-    return {claim: [_finding_row(finding) for finding in _standing(rows)] for claim, rows in found.items()}
+    return {claim: [finding_row(finding) for finding in _standing(rows)] for claim, rows in found.items()}
 
 
 def _standing(findings: list[Finding]) -> list[Finding]:
@@ -96,7 +96,7 @@ def _standing(findings: list[Finding]) -> list[Finding]:
     return current or [finding for finding in findings if finding.knowledge_version == last]
 
 
-def _finding_row(finding: Finding) -> FindingRow:
+def finding_row(finding: Finding) -> FindingRow:
     return FindingRow(
         jurisdiction=finding.jurisdiction,
         rule_id=finding.rule_id,
@@ -193,6 +193,7 @@ def _claim_row(
         baseline=claim.baseline,
         rehearsal=rehearsal,
         findings=findings,
+        language=page.language,
     )
 
 

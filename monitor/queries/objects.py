@@ -32,6 +32,7 @@ from monitor.queries.facts import (
     notices_naming,
     organisations_named,
 )
+from monitor.queries.products import facts_of, rehearsed_products
 from monitor.queries.rows import (
     Alias,
     ClaimPage,
@@ -122,7 +123,9 @@ def product(engine: Engine, product_id: int) -> ProductPage | None:
             last_seen=stored.last_seen,
             claims=in_order(claims.values()),
             notices=notices_naming(session, owner.id if owner else None),
-            rehearsal=any(claim.rehearsal for claim in claims.values()),
+            rehearsal=any(claim.rehearsal for claim in claims.values())
+            or product_id in rehearsed_products(session, [product_id]),
+            facts=facts_of(session, [product_id], ended=True).get(product_id, ()),
         )
 
 

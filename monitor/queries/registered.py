@@ -54,6 +54,7 @@ def _page(session: Session, kind: str, row: Trial | Publication | Authorisation)
         places=_places(session, row) if isinstance(row, Publication) else (),
         history=events_of(session, kind, row.id or 0),
         evidence=evidence(session, row.capture_id),
+        language="" if isinstance(row, Authorisation) else row.language,
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from monitor.queries.fact_rows import FactRow, unstated_of
+
 
 @dataclass(frozen=True)
 class Named:
@@ -63,6 +65,8 @@ class ClaimRow:
     baseline: bool
     rehearsal: bool
     findings: tuple[FindingRow, ...]
+    language: str = ""
+    """Of the page, as it declares or as it was recognised."""
 
 
 @dataclass(frozen=True)
@@ -112,73 +116,6 @@ class EventRow:
 
 
 @dataclass(frozen=True)
-class ClaimChange:
-    """A claim that changed, worded as it was at that time."""
-
-    event: EventRow
-    claim: ClaimRow
-    quote: str
-    before: str = ""
-    """The earlier wording, where it was reworded."""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class NoticeNews:
-    """A notice that is new or was updated in a period."""
-
-    notice: NoticeRow
-    at: datetime
-    updated: bool = False
-    changed: tuple[str, ...] = ()
-    """Fields that an update changed."""
-    read_later: bool = False
-    """True where it came with a source's first reading: news by its own date only."""
-
-
-@dataclass(frozen=True)
-class PageChange:
-    """A page that vanished or came back."""
-
-    event_id: int
-    kind: str
-    at: datetime
-    page_id: int
-    url: str
-    title: str
-    organisation: Named | None
-    jurisdictions: tuple[str, ...]
-    severity: str
-    claims: tuple[str, ...]
-    """Wordings of the claims that stood on it when it vanished, one for each claim."""
-
-
-@dataclass(frozen=True)
-class RegisteredNews:
-    """A trial, a paper or a register's entry that is new or changed, as the event told it."""
-
-    event: EventRow
-    title: str
-    url: str
-    tier: str
-    """Empty for authorisations."""
-    organisations: tuple[str, ...]
-    changes: Mapping[str, Any]
-    """Field → {before, after}."""
-
-
-@dataclass(frozen=True)
-class BaselineRead:
-    """A source that was read for the first time, and what that brought."""
-
-    source_id: str
-    title: str
-    at: datetime
-    notices: int
-    claims: int
-
-
-@dataclass(frozen=True)
 class SourceState:
     """How a source stood at a moment."""
 
@@ -194,6 +131,8 @@ class SourceState:
     read: bool
     """Read well at least once in the period asked about."""
     start: str = ""
+    home: str = ""
+    """The authority's own site."""
     means: str = ""
     unverified: bool = False
     state: str = "ok"
@@ -256,16 +195,6 @@ class RunRow:
 
 
 @dataclass(frozen=True)
-class WatchHit:
-    """An event that a watchlist met, and why."""
-
-    watchlist: str
-    event: EventRow
-    label: str
-    why: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
 class Waiting:
     """Standing claims that nobody has reviewed."""
 
@@ -276,30 +205,6 @@ class Waiting:
     @property
     def total(self) -> int:
         return self.flag + self.review
-
-
-@dataclass(frozen=True)
-class Week:
-    """All that happened in a period."""
-
-    start: datetime
-    end: datetime
-    claims: tuple[ClaimChange, ...]
-    """Changes whose cause is the source."""
-    rules: tuple[ClaimChange, ...]
-    """Changes whose cause is our own rules."""
-    reviews: tuple[ClaimChange, ...]
-    """Changes whose cause is a person's decision."""
-    notices_new: tuple[NoticeNews, ...]
-    notices_updated: tuple[NoticeNews, ...]
-    pages: tuple[PageChange, ...]
-    baselines: tuple[BaselineRead, ...]
-    sources: tuple[SourceState, ...]
-    quarantined: tuple[RunRow, ...]
-    watch: tuple[WatchHit, ...]
-    waiting: Waiting
-    rehearsal: bool
-    registered: tuple[RegisteredNews, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -379,6 +284,13 @@ class ProductPage:
     claims: tuple[ClaimRow, ...]
     notices: tuple[NoticeRow, ...]
     rehearsal: bool
+    facts: tuple[FactRow, ...] = ()
+    """What is said of it, then what was said once and is not any more."""
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """What its pages leave unsaid."""
+        return unstated_of(self.facts)
 
 
 @dataclass(frozen=True)
@@ -451,6 +363,7 @@ class RegisteredPage:
     places: tuple[Place, ...]
     history: tuple[EventRow, ...]
     evidence: Evidence | None
+    language: str = ""
 
     @property
     def path(self) -> str:

@@ -145,6 +145,7 @@ def _source_state(
         last_success_at=success or (source.last_success_at if end is None else None),
         read=success is not None and (start is None or success >= start),
         start=str(source.card.get("start", "")),
+        home=str((source.card.get("authority") or {}).get("url") or ""),
         means=str(source.card.get("means", "")),
         unverified=bool(source.card.get("unverified", False)),
         state="quiet" if quiet and not blind else state,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Engine, and_, func
+from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
 from monitor.db import reading
@@ -19,32 +20,27 @@ from monitor.models import (
     Notice,
     NoticeRevision,
     Page,
+    PageVersion,
     Run,
     RunState,
     WatchMatch,
 )
-from monitor.queries.facts import (
-    chunks,
-    claim_rows,
-    event_row,
-    notice_rows,
-    organisations_named,
-    rehearsal_runs,
-    severity_rank,
-)
-from monitor.queries.rows import (
+from monitor.queries.coming import coming
+from monitor.queries.corrections import corrections, detail_changes, told
+from monitor.queries.facts import chunks, event_row, organisations_named, rehearsal_runs, severity_rank
+from monitor.queries.reach import sites_of
+from monitor.queries.rows import ClaimRow, EventRow, NoticeRow, SourceState
+from monitor.queries.standing import run_row, source_states
+from monitor.queries.then import claims_at, notices_at, waiting_at
+from monitor.queries.week_rows import (
     BaselineRead,
     ClaimChange,
-    ClaimRow,
-    EventRow,
     NoticeNews,
-    NoticeRow,
     PageChange,
     RegisteredNews,
     WatchHit,
     Week,
 )
-from monitor.queries.standing import run_row, source_states, waiting
 
 CLAIM_KINDS = (
     EventKind.CLAIM_APPEARED,
@@ -74,47 +70,74 @@ def week(
     end: datetime,
     jurisdictions: Collection[str] | None = None,
     timezone: str = "UTC",
+    watchlists: Collection[str] | None = None,
 ) -> Week:
-    """What happened from `start` up to but not including `end`.
+    """What happened from `start` up to but not including `end`, as it was known then.
 
-    `jurisdictions` keeps what touches any of them; None keeps all. `timezone` says which calendar days the period
-    covers, for notices that are news by their own date.
+    `jurisdictions` keeps what touches any of them, `watchlists` what any of them met; None keeps all. `timezone` says
+    which calendar days the period covers, for notices that are news by their own date.
     """
     wanted = None if jurisdictions is None else frozenset(jurisdictions)
     with reading(engine) as session:
-        told = session.exec(
-            select(Event)
-            .join(Run, col(Run.id) == Event.run_id, isouter=True)
-            .where(_told(start, end))
-            .order_by(col(Event.at), col(Event.id))
+        watch = _watch_hits(session, start, end, watchlists)
+        events = _events(session, start, end, None if watchlists is None else {hit.event.id for hit in watch})
+        changes = _claim_changes(session, events, wanted, end)
+        by_source, by_rules, by_review = (
+            _caused(changes, cause) for cause in (Cause.SOURCE, Cause.RULES, Cause.REVIEW)
         )
-        events = [event_row(event) for event in told]
-        changes = _claim_changes(session, events, wanted)
-        sources = source_states(session, start, end)
-        titles = {source.id: source.title for source in sources}
+        updated = _updated_notices(session, events, wanted, end)
+        days = _days(start, end, timezone)
+        sources = _sources(session, start, end)
         rehearsed = rehearsal_runs(session)
         runs = session.exec(select(Run).where(Run.finished_at >= start, Run.finished_at < end)).all()
         return Week(
             start=start,
             end=end,
-            claims=_caused(changes, Cause.SOURCE),
-            rules=_caused(changes, Cause.RULES),
-            reviews=_caused(changes, Cause.REVIEW),
-            notices_new=_new_notices(session, events, _days(start, end, timezone), wanted),
-            notices_updated=_updated_notices(session, events, wanted),
+            claims=by_source,
+            rules=by_rules,
+            reviews=by_review,
+            notices_new=_new_notices(session, events, days, wanted, end, by_date=watchlists is None),
+            notices_updated=updated,
             pages=_page_changes(session, events, wanted),
-            baselines=_baselines(events, titles),
+            baselines=_baselines(events, {source.id: source.title for source in sources}),
             sources=sources,
             quarantined=tuple(
                 run_row(run)
-                for run in sorted(runs, key=lambda run: run.finished_at)
+                for run in sorted(runs, key=lambda run: (run.finished_at, run.id))
                 if run.state == RunState.QUARANTINED
             ),
-            watch=_watch_hits(session, start, end),
-            waiting=waiting(session),
+            watch=watch,
+            waiting=waiting_at(session, end),
             rehearsal=any(run.id in rehearsed for run in runs) or any(event.run_id in rehearsed for event in events),
             registered=tuple(_registered(events, wanted)),
+            corrections=corrections(session, (*by_rules, *by_review), updated, start, end, timezone),
+            coming=coming(session, days[1], end, wanted, watchlists),
+            reach={key: len(sites) for key, sites in sites_of(session, (c.claim.id for c in by_source), end).items()},
         )
+
+
+def last_learnt(engine: Engine, end: datetime) -> datetime | None:
+    """When the latest thing was learnt that a digest up to `end` can tell of; None if nothing was."""
+    with reading(engine) as session:
+        run: datetime | None = session.exec(select(func.max(Run.finished_at)).where(Run.finished_at < end)).one()
+        event: datetime | None = session.exec(select(func.max(Event.at)).where(Event.at < end)).one()
+        return max((moment for moment in (run, event) if moment), default=None)
+
+
+def _events(session: Session, start: datetime, end: datetime, only: set[int] | None) -> list[EventRow]:
+    found = session.exec(
+        select(Event)
+        .join(Run, col(Run.id) == Event.run_id, isouter=True)
+        .where(told(start, end))
+        .order_by(col(Event.at), col(Event.id))
+    )
+    return [event_row(event) for event in found if only is None or event.id in only]
+
+
+def _sources(session: Session, start: datetime, end: datetime) -> tuple[SourceState, ...]:
+    """Sources that had been asked by then; one that was added later was no source of this period."""
+    asked = set(session.exec(select(Run.source_id).where(Run.finished_at < end).distinct()))
+    return tuple(source for source in source_states(session, start, end) if source.id in asked)
 
 
 def _registered(events: Iterable[EventRow], wanted: frozenset[str] | None) -> list[RegisteredNews]:
@@ -135,16 +158,6 @@ def _registered(events: Iterable[EventRow], wanted: frozenset[str] | None) -> li
     return sorted(news, key=lambda one: (REGISTERED_KINDS.index(EventKind(one.event.kind)), one.event.at, one.event.id))
 
 
-def _told(start: datetime, end: datetime) -> ColumnElement[bool]:
-    """Events of a period: by the end of the run that told them, which must be joined.
-
-    A withdrawal bears the time of the first reading that lacked the claim, and is known only by the second. By its
-    own time it would fall into a period whose digest is out already, and never be read by anyone.
-    """
-    learned = func.coalesce(Run.finished_at, Event.at)
-    return and_(learned >= start, learned < end)
-
-
 def _days(start: datetime, end: datetime, timezone: str) -> tuple[date, date]:
     """First and last calendar day of the period."""
     zone = ZoneInfo(timezone)
@@ -156,76 +169,97 @@ def _caused(changes: Iterable[ClaimChange], cause: Cause) -> tuple[ClaimChange, 
 
 
 def _claim_changes(
-    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None
+    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None, end: datetime
 ) -> tuple[ClaimChange, ...]:
     relevant = [e for e in events if e.kind in CLAIM_KINDS and not e.baseline and e.object_id.isdigit()]
     ids = [int(event.object_id) for event in relevant]
-    claims = claim_rows(session, ids)
-    wordings = _wordings(session, ids)
+    claims = claims_at(session, ids, end)
+    wordings = wordings_of(session, ids)
     changes = []
     for event in relevant:
         claim = claims.get(int(event.object_id))
         if claim and (wanted is None or wanted & {finding.jurisdiction for finding in claim.findings}):
-            changes.append(_claim_change(event, claim, wordings.get(claim.id, [])))
+            changes.append(claim_change(event, claim, wordings.get(claim.id, [])))
     return tuple(
         sorted(changes, key=lambda c: (severity_rank(c.claim.severity), -c.claim.confidence, c.claim.id, c.event.id))
     )
 
 
-def _wordings(session: Session, claim_ids: Iterable[int]) -> dict[int, list[ClaimRevision]]:
-    found: dict[int, list[ClaimRevision]] = {}
+Worded = tuple[ClaimRevision, str]
+"""A wording, and the capture that first had it."""
+
+
+def wordings_of(session: Session, claim_ids: Iterable[int]) -> dict[int, list[Worded]]:
+    found: dict[int, list[Worded]] = {}
     for ids in chunks(claim_ids):
         statement = (
-            select(ClaimRevision).where(col(ClaimRevision.claim_id).in_(ids)).order_by(col(ClaimRevision.number))
+            select(ClaimRevision, PageVersion.capture_id)
+            .join(PageVersion, col(PageVersion.id) == ClaimRevision.version_id)
+            .where(col(ClaimRevision.claim_id).in_(ids))
+            .order_by(col(ClaimRevision.number))
         )
-        for revision in session.exec(statement):
-            found.setdefault(revision.claim_id, []).append(revision)
+        for revision, capture in session.exec(statement):
+            found.setdefault(revision.claim_id, []).append((revision, capture))
     return found
 
 
-def _claim_change(event: EventRow, claim: ClaimRow, wordings: list[ClaimRevision]) -> ClaimChange:
+def claim_change(event: EventRow, claim: ClaimRow, wordings: list[Worded]) -> ClaimChange:
     # A claim may have been reworded since: the wording of that time stands in the event or the revisions.
-    known = [revision.quote for revision in wordings if revision.seen_at <= event.at] or [claim.quote]
-    quote = str(event.detail.get("after") or event.detail.get("quote") or known[-1])
+    known = [worded for worded in wordings if worded[0].seen_at <= event.at] or wordings[:1]
+    said = [revision.quote for revision, _ in known] or [claim.quote]
+    quote = str(event.detail.get("after") or event.detail.get("quote") or said[-1])
+    claim = replace(claim, capture_id=known[-1][1] if known else claim.capture_id)
     if event.kind == EventKind.CLAIM_REWORDED:
-        before = str(event.detail.get("before") or (known[-2] if len(known) > 1 else ""))
+        before = str(event.detail.get("before") or (said[-2] if len(said) > 1 else ""))
         return ClaimChange(event, claim, quote, before)
-    return ClaimChange(event, claim, quote, reason=_reason(event))
+    return ClaimChange(
+        event,
+        claim,
+        quote,
+        reason=str(event.detail.get("reason") or event.detail.get("before") or ""),
+        judged=_judged(event),
+        state=str(event.detail.get("state") or ""),
+    )
 
 
-def _reason(event: EventRow) -> str:
-    """What an event says of itself: a reason, or what our rules made of the claim before and make of it now."""
+def _judged(event: EventRow) -> tuple[tuple[str, str, str], ...]:
+    """What our rules made of the claim before and make of it now, where these differ."""
     before, after = event.detail.get("judged_before"), event.detail.get("judged_after")
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        changed = [key for key in after if before.get(key) != after[key]]
-        return "; ".join(f"{key.replace('_', ' ')}: {_said(before.get(key))} → {_said(after[key])}" for key in changed)
-    return str(event.detail.get("reason") or event.detail.get("before") or "")
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return ()
+    return tuple((key, _said(before.get(key)), _said(after[key])) for key in after if before.get(key) != after[key])
 
 
 def _said(value: object) -> str:
+    """A value in words; empty for none."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_said(each)}" for key, each in sorted(value.items())) or "nothing"
+        return ", ".join(f"{key} {_said(each)}" for key, each in sorted(value.items()))
     if isinstance(value, list | tuple):
-        return ", ".join(_said(each) for each in value) or "nothing"
-    return str(value)
+        return ", ".join(_said(each) for each in value)
+    return "" if value is None else str(value)
 
 
 def _new_notices(
-    session: Session, events: Iterable[EventRow], days: tuple[date, date], wanted: frozenset[str] | None
+    session: Session,
+    events: Iterable[EventRow],
+    days: tuple[date, date],
+    wanted: frozenset[str] | None,
+    end: datetime,
+    *,
+    by_date: bool,
 ) -> tuple[NoticeNews, ...]:
     published = {
         int(e.object_id): e.at
         for e in events
         if e.kind == EventKind.NOTICE_PUBLISHED and not e.baseline and e.object_id.isdigit()
     }
-    notices = {notice.id or 0: notice for notice in _notices(session, published)}
+    notices = {notice.id or 0: notice for notice in notices_of(session, published)}
     # History by reading, news by date: what a first reading brought counts in the period of its own date.
-    dated = func.coalesce(Notice.posted, Notice.issued)
-    read_later = session.exec(
-        select(Notice).where(col(Notice.baseline).is_(True), dated >= days[0], dated <= days[1])
-    ).all()
-    notices |= {notice.id or 0: notice for notice in read_later}
-    rows = notice_rows(session, list(notices.values()))
+    if by_date:
+        dated = func.coalesce(Notice.posted, Notice.issued)
+        read_later = select(Notice).where(col(Notice.baseline).is_(True), dated >= days[0], dated <= days[1])
+        notices |= {notice.id or 0: notice for notice in session.exec(read_later)}
+    rows = notices_at(session, list(notices.values()), end)
     news = (
         NoticeNews(row, published.get(key, row.first_seen), read_later=key not in published)
         for key, row in rows.items()
@@ -234,19 +268,25 @@ def _new_notices(
 
 
 def _updated_notices(
-    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None
+    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None, end: datetime
 ) -> tuple[NoticeNews, ...]:
     updates = [e for e in events if e.kind == EventKind.NOTICE_UPDATED and not e.baseline and e.object_id.isdigit()]
-    rows = notice_rows(session, _notices(session, (int(event.object_id) for event in updates)))
+    rows = notices_at(session, notices_of(session, (int(event.object_id) for event in updates)), end)
     news = [
-        NoticeNews(rows[key], event.at, updated=True, changed=_changed_fields(session, key, event))
+        NoticeNews(
+            rows[key],
+            event.at,
+            updated=True,
+            changed=changed_fields_of(session, key, event),
+            changes=detail_changes(event),
+        )
         for event in updates
         if (key := int(event.object_id)) in rows
     ]
     return tuple(sorted((n for n in news if _wanted(n.notice, wanted)), key=_notice_order))
 
 
-def _changed_fields(session: Session, notice_id: int, event: EventRow) -> tuple[str, ...]:
+def changed_fields_of(session: Session, notice_id: int, event: EventRow) -> tuple[str, ...]:
     if isinstance(changes := event.detail.get("changes"), Mapping):
         return tuple(str(name) for name in changes)
     revisions = session.exec(
@@ -263,7 +303,7 @@ def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) ->
     return tuple(name for name in NOTICE_FIELDS if before.get(name) != after.get(name))
 
 
-def _notices(session: Session, keys: Iterable[int]) -> list[Notice]:
+def notices_of(session: Session, keys: Iterable[int]) -> list[Notice]:
     return [n for ids in chunks(keys) for n in session.exec(select(Notice).where(col(Notice.id).in_(ids)))]
 
 
@@ -307,6 +347,7 @@ def _page_changes(
             jurisdictions=event.jurisdictions,
             severity=event.severity,
             claims=tuple(str(quote) for quote in event.detail.get("claims") or ()),
+            language=page.language,
         )
         for event in relevant
         if (page := pages.get(int(event.object_id)))
@@ -331,24 +372,41 @@ def _baselines(events: Iterable[EventRow], titles: Mapping[str, str]) -> tuple[B
     return tuple(sorted(found, key=lambda first: (first.source_id, first.at)))
 
 
-def _watch_hits(session: Session, start: datetime, end: datetime) -> tuple[WatchHit, ...]:
-    pairs = session.exec(
+def _watch_hits(
+    session: Session, start: datetime, end: datetime, watchlists: Collection[str] | None
+) -> tuple[WatchHit, ...]:
+    statement = (
         select(WatchMatch, Event)
         .join(Event, col(Event.id) == WatchMatch.event_id)
         .join(Run, col(Run.id) == Event.run_id, isouter=True)
-        .where(_told(start, end))
+        .where(told(start, end))
         .order_by(col(WatchMatch.watchlist), col(Event.at), col(WatchMatch.id))
-    ).all()
+    )
+    if watchlists is not None:
+        statement = statement.where(col(WatchMatch.watchlist).in_(watchlists))
+    pairs = session.exec(statement).all()
     labels = _labels(session, [event for _, event in pairs])
+    claims = [int(event.object_id) for _, event in pairs if event.object_kind == "claim" and event.object_id.isdigit()]
+    wordings = wordings_of(session, claims)
     return tuple(
         WatchHit(
             watchlist=match.watchlist,
             event=event_row(event),
-            label=labels.get((event.object_kind, event.object_id), event.object_id),
+            label=_label(event, wordings) or labels.get((event.object_kind, event.object_id), event.object_id),
             why=tuple(match.why),
         )
         for match, event in pairs
     )
+
+
+def _label(event: Event, wordings: Mapping[int, list[Worded]]) -> str:
+    """What the object called itself when the event happened; empty where nobody kept that."""
+    keys = {"claim": ("after", "quote"), "page": ("url",)}.get(event.object_kind, ("title",))
+    told = next((str(event.detail[key]) for key in keys if event.detail.get(key)), "")
+    if told or event.object_kind != "claim" or not event.object_id.isdigit():
+        return told
+    known = [revision.quote for revision, _ in wordings.get(int(event.object_id), ()) if revision.seen_at <= event.at]
+    return known[-1] if known else ""
 
 
 def _labels(session: Session, events: Iterable[Event]) -> dict[tuple[str, str], str]:

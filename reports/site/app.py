@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,8 +18,15 @@ from monitor.queries.rows import NoticePage
 from monitor.search import Piece
 from reports.digest import lead
 from reports.law import Law, law_of_knowledge
-from reports.render import line, moment, render, short
+from reports.render import line, moment, short
 from reports.site import find
+from reports.site.common import missing as _missing
+from reports.site.common import page as _page
+from reports.site.exports import add_exports
+from reports.site.feeds import add_feeds
+from reports.site.landscapes import add_landscapes
+from reports.site.market import add_market
+from reports.site.unsubscribe import add_unsubscribe
 from reports.view import Digest
 
 LARGEST_ID = 2**31 - 1
@@ -46,6 +52,11 @@ def create_app(engine: queries.Engine, config: Config, law: Law | None = None) -
     _add_overviews(app, engine)
     _add_objects(app, engine, law or law_of_knowledge())
     _add_digests(app, engine, config)
+    add_feeds(app, engine, config)
+    add_exports(app, engine, config)
+    add_unsubscribe(app, engine, config)
+    add_landscapes(app, engine, config)
+    add_market(app, engine, config)
     return app
 
 
@@ -53,12 +64,6 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
     response = await call_next(request)
     response.headers.update(HEADERS)
     return response
-
-
-def _page(template: str, here: str, *, status: int = 200, rehearsal: bool = False, **values: Any) -> HTMLResponse:
-    asked = values.pop("asked", find.Asked())
-    content = render(template, here=here, rehearsal=rehearsal, asked=asked, choices=find.CHOICES, **values)
-    return HTMLResponse(content, status_code=status)
 
 
 def _not_found(_request: Request, error: Exception) -> HTMLResponse:
@@ -96,7 +101,10 @@ def _add_overviews(app: FastAPI, engine: queries.Engine) -> None:
     def health() -> HTMLResponse:
         sources = queries.sources(engine)
         titles = {source.id: source.title for source in sources}
-        return _page("health.html", "/health", sources=sources, runs=queries.runs(engine), titles=titles)
+        return _page(
+            "health.html", "/health", sources=sources, runs=queries.runs(engine), titles=titles,
+            outbox=queries.outbox_standing(engine),
+        )  # fmt: skip
 
     @app.get("/search")
     def search(
@@ -122,7 +130,10 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
         captured = f" Captured {moment(seen.fetched_at)}, SHA-256 {seen.payload_sha256}." if seen else ""
         firm = row.organisation.name if row.organisation else row.host
         cite = f"Exowatch, claim {number}: {firm}, “{row.quote}”, {row.page_url}.{captured}"
-        return _page("claim.html", f"/claims/{number}", rehearsal=row.rehearsal, found=found, law=law, cite=cite)
+        alike = queries.cluster_of(engine, number)
+        return _page(
+            "claim.html", f"/claims/{number}", rehearsal=row.rehearsal, found=found, law=law, cite=cite, alike=alike
+        )  # fmt: skip
 
     @app.get("/products/{number:int}")
     def product(number: int) -> HTMLResponse:
@@ -130,7 +141,10 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
         cite = (
             f"Exowatch, product {number}: {found.name}, offered on {found.host}. Last seen {moment(found.last_seen)}."
         )
-        return _page("product.html", f"/products/{number}", rehearsal=found.rehearsal, found=found, cite=cite)
+        reach = queries.reach(engine, [claim.id for claim in found.claims])
+        return _page(
+            "product.html", f"/products/{number}", rehearsal=found.rehearsal, found=found, cite=cite, reach=reach
+        )  # fmt: skip
 
     @app.get("/organisations/{number:int}")
     def organisation(number: int) -> HTMLResponse:
@@ -168,10 +182,6 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
         return registered("authorisation", number)
 
 
-def _missing() -> Any:
-    raise HTTPException(404)
-
-
 def _pieces(found: NoticePage) -> list[Piece]:
     """A notice's text, with the words marked that put it in its tier."""
     pieces, done = [], 0
@@ -199,7 +209,15 @@ def _add_digests(app: FastAPI, engine: queries.Engine, config: Config) -> None:
                 f"digests or cannot be read. “exowatch digest --week {line(row.name)}” writes it again.",
             )  # fmt: skip
         cite = f"Exowatch, digest {row.name}, written {moment(row.written_at)}, SHA-256 {row.sha256}."
-        return _page("digest_page.html", f"/digests/{row.name}", digest=stored, lead=lead(stored), base="", cite=cite)
+        return _page(
+            "digest_page.html",
+            f"/digests/{row.name}",
+            digest=stored,
+            lead=lead(stored),
+            base="",
+            cite=cite,
+            language=stored.language,
+        )
 
 
 def _stored(path: Path) -> Digest | None:

@@ -39,6 +39,11 @@ class Asked:
         given = {name: value for name, value in asdict(self).items() if value and (name, value) != ("page", 1)}
         return f"/search?{urlencode(given, errors='replace')}" if given else "/search"
 
+    @property
+    def query(self) -> str:
+        """What narrows a download of what was found, as the query of an address."""
+        return self.href.partition("?")[2] if self.page == 1 else replace(self, page=1).query
+
 
 @dataclass(frozen=True)
 class Facet:
@@ -68,6 +73,7 @@ def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
     return {
         "page": page,
         "claims": claims,
+        "reach": queries.reach(engine, claims),
         "facets": _facets(page, asked),
         "paths": PATHS,
         "first": offset + 1,

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,30 +49,30 @@ def rehearsed(sqlite_engine: Engine, tmp_path: Path) -> Stored:
     return Stored(sqlite_engine, Config(data=tmp_path), factory.two_weeks(sqlite_engine, mode="rehearsal"))
 
 
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serves a site on this machine by the real server; gives its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
 @pytest.fixture
 def serving() -> Iterator[Callable[[FastAPI], str]]:
-    """Serves a site on this machine by the real server, until the test ends; gives its address."""
-    started: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(app: FastAPI) -> str:
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        started.append((server, thread))
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-    yield start
-    for server, thread in started:
-        server.should_exit = True
-        thread.join()
+    """Serves sites until the test ends."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app))
 
 
 @pytest.fixture
 def visit(serving: Callable[[FastAPI], str]) -> Iterator[Callable[[FastAPI], httpx.Client]]:
     """Serves a site and gives a client for it."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(httpx.Client(base_url=serving(app)))
+        yield lambda app: stack.enter_context(httpx.Client(base_url=serving(app), timeout=60))

@@ -87,6 +87,7 @@ class Factory:
         self, id: str, title: str = "", *, jurisdiction: str = "us", kind: str = "notice", **more: Any
     ) -> Source:
         card = {"id": id, "start": f"https://{id.replace('_', '-')}.example/", "means": "Published by an authority."}
+        card["kind"] = kind
         values: dict[str, Any] = {"card": card, "state_since": EARLIER} | more
         row = Source(id=id, title=title or id, jurisdiction=jurisdiction, kind=kind, **values)
         return self._add(row)
@@ -148,6 +149,7 @@ class Factory:
         text: str = "The firm sells an exosome product without approval.",
         quoted_urls: Iterable[str] = (),
         event: bool = True,
+        **more: Any,
     ) -> Notice:
         key, at = f"k{self._next()}", run.finished_at
         url = f"https://regulator.example/letters/{key}"
@@ -155,18 +157,20 @@ class Factory:
         source = self.session.get_one(Source, run.source_id)
         place = text.find("exosome")
         terms = [{"term": "exosome", "quote": "exosome", "start": place, "end": place + 7, "in": "text"}]
+        values: dict[str, Any] = {
+            "notice_type": "warning_letter",
+            "authority": "Office of Invented Medicines",
+            "summary": "Unapproved product",
+        } | more
         row = Notice(
             source_id=run.source_id,
             key=key,
-            notice_type="warning_letter",
             title=title,
             url=url,
-            authority="Office of Invented Medicines",
             jurisdiction=source.jurisdiction,
             language="en",
             issued=posted,
             posted=posted,
-            summary="Unapproved product",
             text=text,
             tier=tier,
             tier_terms=terms if place >= 0 and tier == "core" else [],
@@ -175,6 +179,7 @@ class Factory:
             first_seen=at,
             last_seen=at,
             baseline=baseline,
+            **values,
         )
         self._add(row)
         self.notice_revision(row, run, quoted_urls=quoted_urls)
@@ -195,7 +200,10 @@ class Factory:
 
     def notice_revision(self, notice: Notice, run: Run, **changes: Any) -> NoticeRevision:
         number = len(self.session.exec(select(NoticeRevision).where(NoticeRevision.notice_id == notice.id)).all()) + 1
-        record = {"title": notice.title, "text": notice.text, "references": ["REF-1"], "status": "open"} | changes
+        fields = ("title", "text", "url", "authority", "notice_type", "summary", "issued", "posted")
+        held = {name: getattr(notice, name) for name in (*fields, "comments_close", "effective")}
+        record = {name: str(value) if value else None for name, value in held.items()}
+        record |= {"references": ["REF-1"], "status": "open"} | changes
         record["quoted_urls"] = list(record.get("quoted_urls", ()))
         row = NoticeRevision(
             notice_id=notice.id or 0,
@@ -233,7 +241,7 @@ class Factory:
             read_at=run.finished_at,
             text=text,
             text_sha256=hashlib.sha256(text.encode()).hexdigest(),
-            document={},
+            document={"blocks": [["paragraph", 0, len(text), 0, []]], "marks": {}},
             knowledge_version="k1",
             decision="flag",
             dropped=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -50,6 +51,21 @@ def test_another_period_and_fewer_jurisdictions(config_file: Path, capsys: pytes
     assert "2026-11-01--2026-11-30-uk.html" in capsys.readouterr().out
 
 
+def test_the_forms_and_the_language_that_are_asked_for(config_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with config_file.open("a", encoding="utf-8") as file:
+        file.write(
+            "mail: {sender: exowatch@watch.example}\nwatchlists: [{name: Arthritis watch, terms: [arthritis]}]\n"
+        )
+    asked = ["--week", "2026-W47", "--language", "de", "--format", "pdf, eml,txt", "--watchlist", "Arthritis watch"]
+    assert main(["digest", "--config", str(config_file), *asked]) == 0
+    files = [Path(row) for row in capsys.readouterr().out.split("\n") if row]
+    assert [file.suffix for file in files] == [".pdf", ".eml", ".txt"]
+    assert all(re.fullmatch(r"2026-W47-watch-arthritis-watch-[0-9a-f]{4}\.de", file.stem) for file in files)
+    assert files[0].read_bytes().startswith(b"%PDF")
+    assert b"Content-Language: de" in files[1].read_bytes()
+    assert "BEOBACHTUNGSLISTEN" in files[2].read_text()
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -58,6 +74,10 @@ def test_another_period_and_fewer_jurisdictions(config_file: Path, capsys: pytes
         (["--from", "2026-11-01"], "go together"),
         (["--from", "2026-11-02", "--to", "2026-11-01"], "swap"),
         (["--jurisdiction", "england"], "no jurisdiction 'england'"),
+        (["--language", "es"], "no language 'es'; write one of en, de, fr"),
+        (["--format", "html,doc"], "no format 'doc'; write one or more of html, txt, pdf, json, eml"),
+        (["--watchlist", "Hair"], "no watchlist 'Hair'; the configuration has none"),
+        (["--format", "eml"], "needs a sender"),
     ],
 )
 def test_what_cannot_be_understood_is_told(

@@ -62,7 +62,8 @@ def test_changes_are_told_in_their_order_and_what_is_of_other_matters_is_counted
         "publication_indexed",
     ]
     assert (found.registered.total, found.registered.other) == (4, 1)
-    assert found.registered.items[1].changed == ("status: RECRUITING → WITHDRAWN",)
+    assert found.registered.items[1].changes == (("status", "RECRUITING", "WITHDRAWN"),)
+    assert "status: RECRUITING → WITHDRAWN" in as_text(found)
     assert found.counts["registered"] == 4
     assert not found.empty
     assert found.subject == "Exowatch weekly 2026-W47: 4 changes in registers and literature"
@@ -89,8 +90,7 @@ def test_html_and_text_say_it_and_strangers_text_stays_text(desk: Registry) -> N
         assert "\u202e" not in shown
         assert 'href="javascript' not in shown
     assert "<script>" not in html
-    assert "1 further change is counted" not in text
-    assert "1 further change on other matters: counted, not listed." in text
+    assert "1 further change on other matters is counted here and not listed." in text
 
 
 def test_a_shortened_digest_keeps_its_counts(desk: Registry) -> None:
@@ -120,7 +120,7 @@ def test_sources_that_are_on_and_were_never_read_are_named(desk: Registry) -> No
     desk.config = desk.config.model_copy(update={"sources": on})
     found = digest(desk)
 
-    assert [(one.id, one.state, one.reason) for one in found.not_read] == [("ca_hc_recalls", "stale", "never read yet")]
+    assert [(one.id, one.state, one.reason) for one in found.not_read] == [("ca_hc_recalls", "never", "")]
     assert (found.sources_total, found.sources_read) == (4, 3)
     assert "Health Canada" in as_text(found)
-    assert lead(found).endswith("3 of 4 sources read; 1 source not read for too long.")
+    assert lead(found).endswith("3 of 4 sources read; 1 source never read yet.")

@@ -1,0 +1,165 @@
+"""Products with what is said of them, and claims by what their products are said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, exists, func
+from sqlmodel import Session, col, select
+
+from monitor.db import reading
+from monitor.lives import ClaimState
+from monitor.models import Claim, Page, PageVersion, Product
+from monitor.product_facts import ProductFact
+from monitor.products import KINDS
+from monitor.queries.fact_rows import FactCount, FactRow, unstated_of
+from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
+from monitor.queries.rows import Named
+
+UNSTATED = "unstated"
+_STANDING = (ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING)
+
+
+@dataclass(frozen=True)
+class ProductRow:
+    """A product with what is said of it now."""
+
+    id: int
+    name: str
+    host: str
+    organisation: Named | None
+    first_seen: datetime
+    last_seen: datetime
+    facts: tuple[FactRow, ...]
+    rehearsal: bool = False
+    """Read from a rehearsal server, not from the web."""
+
+    def values(self, kind: str) -> tuple[str, ...]:
+        return tuple(fact.value for fact in self.facts if fact.kind == kind)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        return unstated_of(self.facts)
+
+
+def product_facts(engine: Engine, product_id: int, *, ended: bool = False) -> tuple[FactRow, ...]:
+    """What is said of a product, by kind and value. `ended`: with what was said once and is not any more."""
+    with reading(engine) as session:
+        return facts_of(session, [product_id], ended=ended).get(product_id, ())
+
+
+def products(
+    engine: Engine,
+    *,
+    form: str = "",
+    source_material: str = "",
+    route: str = "",
+    country: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[ProductRow, ...]:
+    """Products by name, each with its facts; with filters, those that are said to be all of that."""
+    wanted = {"form": form, "source_material": source_material, "route": route, "country": country}
+    statement = select(Product).order_by(func.lower(Product.name), col(Product.id)).limit(limit).offset(offset)
+    for kind, value in wanted.items():
+        if value:
+            statement = statement.where(
+                exists().where(
+                    col(ProductFact.product_id) == Product.id,
+                    col(ProductFact.kind) == kind,
+                    col(ProductFact.value) == value,
+                    col(ProductFact.current),
+                )
+            )
+    with reading(engine) as session:
+        found = session.exec(statement).all()
+        facts = facts_of(session, [one.id or 0 for one in found])
+        named = organisations_named(session, (one.organisation_id for one in found))
+        rehearsed = rehearsed_products(session, [one.id or 0 for one in found])
+        return tuple(
+            ProductRow(
+                id=one.id or 0,
+                name=one.name,
+                host=one.host,
+                organisation=named.get(one.organisation_id or 0),
+                first_seen=one.first_seen,
+                last_seen=one.last_seen,
+                facts=facts.get(one.id or 0, ()),
+                rehearsal=one.id in rehearsed,
+            )
+            for one in found
+        )
+
+
+def rehearsed_products(session: Session, product_ids: Sequence[int]) -> frozenset[int]:
+    """Those of which anything was read in a rehearsal."""
+    runs = rehearsal_runs(session)
+    found: set[int] = set()
+    for some in chunks(product_ids) if runs else ():
+        read = select(ProductFact.product_id, PageVersion.run_id).join(
+            PageVersion, col(PageVersion.id) == ProductFact.version_id
+        )
+        rows = session.exec(read.where(col(ProductFact.product_id).in_(some)).distinct())
+        found |= {product_id for product_id, run in rows if run in runs}
+    return frozenset(found)
+
+
+def facts_of(session: Session, product_ids: Sequence[int], *, ended: bool = False) -> dict[int, tuple[FactRow, ...]]:
+    """Facts by product: each value once, shown as the page read last has it."""
+    rows: dict[tuple[int, str, str], list[tuple[ProductFact, str]]] = {}
+    for some in chunks(product_ids):
+        statement = select(ProductFact, Page.url).join(Page, col(Page.id) == ProductFact.page_id)
+        statement = statement.where(col(ProductFact.product_id).in_(some))
+        said = col(ProductFact.current)
+        # a new value that was read once only is not said yet
+        statement = statement.where(said | (col(ProductFact.readings) == 0)) if ended else statement.where(said)
+        for fact, url in session.exec(statement.order_by(col(ProductFact.id))):
+            rows.setdefault((fact.product_id, fact.kind, fact.value), []).append((fact, url))
+    found: dict[int, list[FactRow]] = {}
+    for (product_id, _, _), said_on in rows.items():
+        found.setdefault(product_id, []).append(_fact_row(said_on))
+    return {
+        product_id: tuple(sorted(facts, key=lambda one: (not one.current, KINDS.index(one.kind), one.value)))
+        for product_id, facts in found.items()
+    }
+
+
+def _fact_row(said_on: Sequence[tuple[ProductFact, str]]) -> FactRow:
+    current = [pair for pair in said_on if pair[0].current]
+    shown, url = max(current or said_on, key=lambda pair: (pair[0].last_seen, -(pair[0].id or 0)))
+    return FactRow(
+        kind=shown.kind,
+        value=shown.value,
+        quote=shown.quote,
+        page_url=url,
+        version_id=shown.version_id,
+        capture_id=shown.capture_id,
+        start=shown.start,
+        end=shown.end,
+        place=shown.place,
+        pages=len({fact.page_id for fact, _ in current or said_on}),
+        first_seen=min(fact.first_seen for fact, _ in said_on),
+        last_seen=shown.last_seen,
+        current=bool(current),
+    )
+
+
+def claims_by_fact(engine: Engine, kind: str) -> tuple[FactCount, ...]:
+    """Standing claims by what their products are said to be, the most first; `unstated` is the last row, if any."""
+    standing = col(Claim.state).in_(_STANDING)
+    of_kind = (col(ProductFact.kind) == kind, col(ProductFact.current))
+    claims = func.count(col(Claim.id).distinct())
+    sold = func.count(col(Claim.product_id).distinct())
+    with reading(engine) as session:
+        counted = session.exec(
+            select(ProductFact.value, claims, sold)
+            .join(Claim, col(Claim.product_id) == ProductFact.product_id)
+            .where(standing, *of_kind)
+            .group_by(ProductFact.value)
+        ).all()
+        said = exists().where(col(ProductFact.product_id) == Claim.product_id, *of_kind)
+        left, theirs = session.exec(select(claims, sold).where(standing, ~said)).one()
+    rows = sorted((FactCount(*row) for row in counted), key=lambda one: (-one.claims, one.value))
+    return (*rows, FactCount(UNSTATED, left, theirs)) if left else tuple(rows)
