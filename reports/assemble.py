@@ -29,10 +29,14 @@ def build(
     known: datetime,
     name: str = "",
     wanted: tuple[str, ...] = (),
+    asked: tuple[str, ...] = (),
     watchlists: tuple[str, ...] = (),
     language: str = "en",
 ) -> Digest:
-    """The whole digest, nothing cut. The same stored data, law and `known` give the same digest."""
+    """The whole digest, nothing cut. The same stored data, law and `known` give the same digest.
+
+    `wanted`: the jurisdictions it is kept to; `asked`: those of them that no configuration named, told in the subject.
+    """
     spoken = speech(language)
     maker = Maker(law, {source.id: source for source in week.sources}, week.reach)
     found = sections(week, config, maker)
@@ -44,7 +48,7 @@ def build(
         language=language,
         title=config.digest.title,
         subject=subject(
-            config.digest.title, "-".join([period.name, *wanted]), told, len(seen.blind), watchlists, spoken
+            config.digest.title, "-".join([period.name, *asked]), told, len(seen.blind), watchlists, spoken
         ),
         period_from=period.first,
         period_to=period.last,

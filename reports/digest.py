@@ -76,6 +76,7 @@ def gather(
         known=known,
         name=name_of(period, config, jurisdictions, watchlists, spoken),
         wanted=wanted,
+        asked=jurisdictions,
         watchlists=watchlists,
         language=spoken,
     )

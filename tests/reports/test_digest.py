@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import Engine
 
 from monitor import queries
-from monitor.config import Config
+from monitor.config import Config, DigestChoice
 from monitor.db import open_engine, transaction
 from monitor.models import Claim, EventKind, Source
 from reports import period
@@ -229,6 +230,15 @@ def test_only_what_was_asked_for_and_under_a_name_of_its_own(stored: Stored) -> 
     assert {item.claim_id for item in claims_of(written.digest)} == {stored.ids["arthritis"]}
     assert notices_of(written.digest) == []
     assert written.html.name == "2026-W47-uk.html"
+    assert " 2026-W47-uk: " in written.digest.subject
+
+
+def test_what_is_configured_needs_no_name_of_its_own(stored: Stored) -> None:
+    config = stored.config.model_copy(update={"digest": DigestChoice(jurisdictions=("uk",))})
+    written = replace(stored, config=config).digest()
+    assert written.html.name == "2026-W47.html"
+    assert " 2026-W47: " in written.digest.subject
+    assert {item.claim_id for item in claims_of(written.digest)} == {stored.ids["arthritis"]}
 
 
 def test_nothing_is_asserted_where_nothing_is_assessed(stored: Stored) -> None:
