@@ -63,6 +63,12 @@ def _known_at(session: Session) -> datetime | None:
     return max((one for one in latest if one is not None), default=None)
 
 
+def learnt_until(engine: Engine) -> datetime | None:
+    """The end of the latest run, or the latest decision; None before anything was read."""
+    with reading(engine) as session:
+        return _known_at(session)
+
+
 def mark(engine: Engine) -> tuple[int, int]:
     """Changes whenever anything was read, judged or decided: what was counted at one mark still holds at it."""
     with reading(engine) as session:

@@ -1,0 +1,165 @@
+"""The words by which facts about products are read: shapes and reading of the folder `products/`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator
+
+from monitor.knowledge.shapes import expand, well_written
+from monitor.knowledge.yaml_rows import KnowledgeError, Row, read_yaml
+
+FOLDER = "products"
+ValueKind = Literal["form", "source_material", "route"]
+VALUE_KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
+CueName = Literal[
+    "product", "deriving", "denied_before", "denied_after", "denied_right_before", "not_denied", "contrast", "related",
+    "brand_label",
+]  # fmt: skip
+UnitKind = Literal["count", "volume", "mass", "share", "piece"]
+
+Lang = Annotated[str, Field(pattern=r"^(any|[a-z]{2})$")]
+Terms = dict[Lang, Annotated[str, AfterValidator(well_written)]]
+"""Language → words, written as in the lexicon: `a | b{,s} | c*`."""
+
+
+class Value(Row):
+    """One value of a controlled vocabulary.
+
+    `beside`: words that count only near the product or a word of deriving; `anywhere`: a form that holds wherever it is
+    said of the product, whatever form its name has.
+    """
+
+    value: str = Field(pattern=r"^[a-z][a-z_]*$")
+    means: str = Field(min_length=3)
+    group: str = Field(pattern=r"^[a-z][a-z_]*$")
+    terms: Terms
+    beside: Terms = Field(default_factory=dict)
+    anywhere: bool = False
+
+
+class ValuesFile(Row):
+    """One kind of fact with its values. `unless`: wider phrases in which the words mean something else."""
+
+    kind: ValueKind
+    source: str = Field(min_length=5)
+    read_on: date
+    values: Annotated[tuple[Value, ...], Field(min_length=1)]
+    unless: Terms = Field(default_factory=dict)
+
+
+class CueRow(Row):
+    note: str = Field(min_length=5)
+    terms: Terms
+
+
+class CuesFile(Row):
+    source: str = Field(min_length=5)
+    read_on: date
+    cues: dict[CueName, CueRow]
+
+    @field_validator("cues")
+    @classmethod
+    def _whole(cls, cues: dict[CueName, CueRow]) -> dict[CueName, CueRow]:
+        for name in get_args(CueName):
+            if name not in cues:
+                raise ValueError(f"{name} is missing; put it back")
+        return cues
+
+
+class Scale(Row):
+    """A word that multiplies the number before it."""
+
+    factor: int = Field(gt=1)
+    terms: Terms
+
+
+class Unit(Row):
+    unit: str = Field(min_length=1)
+    kind: UnitKind
+    terms: Terms
+
+
+class DosesFile(Row):
+    source: str = Field(min_length=5)
+    read_on: date
+    scales: Annotated[tuple[Scale, ...], Field(min_length=1)]
+    units: Annotated[tuple[Unit, ...], Field(min_length=1)]
+    per: Terms
+
+
+class CountriesFile(Row):
+    """`languages`: those of pycountry's translations, whose names of countries are known too."""
+
+    source: str = Field(min_length=5)
+    read_on: date
+    languages: tuple[str, ...]
+    names: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], str]
+    worldwide: Terms
+    serves: Terms
+    excluded: Terms
+
+
+@dataclass(frozen=True, eq=False)
+class ProductWords:
+    """All of the folder. Compared by identity; two of the same `version` read alike."""
+
+    version: str
+    values: tuple[ValuesFile, ...]
+    cues: CuesFile
+    doses: DosesFile
+    countries: CountriesFile
+
+    def of(self, kind: str) -> tuple[Value, ...]:
+        """The vocabulary of one kind, in its order."""
+        return next((page.values for page in self.values if page.kind == kind), ())
+
+
+SHAPES: dict[str, type[ValuesFile] | type[CuesFile] | type[DosesFile] | type[CountriesFile]] = {
+    **{f"{kind}.yaml": ValuesFile for kind in VALUE_KINDS},
+    "cues.yaml": CuesFile,
+    "doses.yaml": DosesFile,
+    "countries.yaml": CountriesFile,
+}
+"""File → its shape: the folder holds these and no others."""
+Shape = TypeVar("Shape", bound=Row)
+
+
+def load(folder: Path) -> ProductWords:
+    """Reads the folder. Raises KnowledgeError with file and place."""
+    pages = tuple(_page(folder / f"{kind}.yaml", ValuesFile) for kind in VALUE_KINDS)
+    for kind, page in zip(VALUE_KINDS, pages, strict=True):
+        if page.kind != kind:
+            raise KnowledgeError(
+                f"{folder / f'{kind}.yaml'}: kind is {page.kind}; a file holds the kind it is named for"
+            )
+    files = [folder / name for name in sorted(SHAPES)]
+    return ProductWords(
+        hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16],
+        pages,
+        _page(folder / "cues.yaml", CuesFile),
+        _page(folder / "doses.yaml", DosesFile),
+        _page(folder / "countries.yaml", CountriesFile),
+    )
+
+
+def _page(path: Path, shape: type[Shape]) -> Shape:
+    raw = read_yaml(path)
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as flaw:
+        first = flaw.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise KnowledgeError(f"{path}: {place}: {first['msg']}. Correct that row.") from flaw
+
+
+def spellings(terms: Terms) -> Iterator[tuple[str, str]]:
+    """(language, spelling) of everything written in some terms."""
+    for lang, written in terms.items():
+        for words in dict.fromkeys(expand(written)):
+            yield lang, words
