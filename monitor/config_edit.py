@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from monitor.config import Config, ConfigError, SourceChoice, Vocabulary, load
@@ -21,12 +21,23 @@ def switch(file: Path, source: str, *, on: bool, vocabulary: Vocabulary) -> bool
         return False
     wanted = _wanted(before, source, on=on)
     text = file.read_text(encoding="utf-8")
+    candidates = _edits(text, source, on=on, site=before.site_of(source) is not None)
+    if replaced_by_one_that_reads(file, candidates, [wanted], vocabulary):
+        return True
+    where = "at its entry under sites:" if before.site_of(source) else f"under sources: {source}:"
+    raise EditError(f"{file}: is written in a way that is not changed by itself; put on: {str(on).lower()} {where}")
+
+
+def replaced_by_one_that_reads(
+    file: Path, candidates: Iterable[str], wanted: Sequence[Config], vocabulary: Vocabulary
+) -> bool:
+    """Put the first of these texts in the file's place that reads as wanted. False if none does: it stays as it was."""
     part = file.with_name(f".{file.name}.part")
     try:
-        for candidate in _edits(text, source, on=on, site=before.site_of(source) is not None):
+        for candidate in candidates:
             part.write_text(candidate, encoding="utf-8")
             try:
-                fits = load(part, vocabulary) == wanted
+                fits = load(part, vocabulary) in wanted
             except ConfigError:
                 continue
             if fits:
@@ -35,8 +46,7 @@ def switch(file: Path, source: str, *, on: bool, vocabulary: Vocabulary) -> bool
                 return True
     finally:
         part.unlink(missing_ok=True)
-    where = "at its entry under sites:" if before.site_of(source) else f"under sources: {source}:"
-    raise EditError(f"{file}: is written in a way that is not changed by itself; put on: {str(on).lower()} {where}")
+    return False
 
 
 def _is_on(config: Config, source: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from sqlalchemy import Engine
 from sqlalchemy.orm import defer
 from sqlmodel import Session, func, select
@@ -18,10 +16,12 @@ from sqlmodel import Session, func, select
 from monitor import organisations
 from monitor.claims import folded_quote
 from monitor.config import Config, Site
+from monitor.config_sites import entry_of
 from monitor.db import reading, transaction
 from monitor.knowledge import Knowledge
 from monitor.leads import Choice, LeadKind, SiteChoice, SiteLead
 from monitor.models import Notice, NoticeRevision, Page, Product, Source
+from monitor.productnames import own_words
 from monitor.records import NoticeType
 from monitor.screening import publishers
 from monitor.webname import home_of, host_of, may_be_seller, site_name, site_of
@@ -40,13 +40,6 @@ _NAMING = (  # notices that are about someone who sells; guidance and news quote
     NoticeType.IMPORT_ALERT,
 )
 _START_PAGES = 5
-_GENERIC = frozenset(
-    "advanced ampoule ampoules and anti beauty cell cells clinic complex cosmetic cream derived drip essence exosomal "
-    "exosome exosomes extract face facial for from gel hair human injection iv kit lab labs line lotion mask medical "
-    "mesenchymal mg microneedling ml msc of peptide plus premium pro product products regenerative rejuvenation scalp "
-    "serum set skin solution spray stem system the therapy treatment umbilical vial vials with".split()
-)
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -75,13 +68,15 @@ class Proposal:
     def weight(self) -> int:
         return _weight(self.reasons)
 
-    def entry(self) -> str:
-        """Its entry for `sites:` in config.yaml."""
+    def as_site(self) -> Site:
+        """What to put under `sites:` in config.yaml."""
         pages = [one.site_url for one in self.reasons if _is_page_of(one.site_url, self.url)]
         start = list(dict.fromkeys(pages))[:_START_PAGES]
-        site = Site.model_validate({"url": self.url, "name": self.name, "start": start})
-        told = {"url": site.url, **({"name": site.name} if site.name else {}), **({"start": start} if start else {})}
-        return str(yaml.safe_dump([told], sort_keys=False, allow_unicode=True, width=1000))
+        return Site.model_validate({"url": self.url, "name": self.name, "start": start})
+
+    def entry(self) -> str:
+        """That as it is written there."""
+        return entry_of(self.as_site())
 
 
 @dataclass(frozen=True)
@@ -281,14 +276,9 @@ def _products(session: Session) -> dict[str, dict[str, str]]:
     """Distinctive product names of the sites that are read: folded name → site → name as that site writes it."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for product in session.exec(select(Product)):
-        if _is_distinctive(product.folded):
+        if own_words(product.folded):
             found[product.folded].setdefault(site_name(product.host), product.name)
     return found
-
-
-def _is_distinctive(folded: str) -> bool:
-    """True if a name has a word that names no kind of product: “serum with exosomes” is nobody's name."""
-    return any(len(word) > 2 and not word.isdigit() and word not in _GENERIC for word in _WORD.findall(folded))
 
 
 def _same_products(lead: SiteLead, products: dict[str, dict[str, str]]) -> Iterator[tuple[str, Reason]]:

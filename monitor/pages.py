@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, func, select
@@ -13,14 +14,16 @@ from sqlmodel import Session, func, select
 from monitor import organisations
 from monitor.captured import read_captured
 from monitor.changes import follow, unsettled
-from monitor.claims import PageReading, claims_on, highest, product_named
+from monitor.claims import PageReading, claims_followed_on, claims_on, folded_quote, highest, product_named
 from monitor.classify import Judgement, judge_document
 from monitor.config import Site
 from monitor.db import id_of
+from monitor.flicker import same_but_for_flicker
 from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
-from monitor.models import Cause, Claim, EventKind, Page, PageVersion
+from monitor.models import NOT_THERE, Cause, Claim, EventKind, Page, PageVersion
+from monitor.product_intake import ProductsOfRun, offered_on, stretches_of
 from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload
@@ -75,9 +78,13 @@ class _Intake:
     body: tuple[str, bytes, str] | None = None
     """Capture, body and content type that were read last."""
 
+    def __post_init__(self) -> None:
+        self.products = ProductsOfRun(self.session, self.chronicle.source_id, self.knowledge)
+
     def take(self, records: Sequence[PageRecord]) -> tuple[str, ...]:
         readings: list[PageReading] = []
         gone: dict[int, datetime] = {}
+        told: list[tuple[Page, str, Sequence[Claim]]] = []
         missing: list[str] = []
         for record in records:
             seen = self.folder.capture(record.capture).fetched_at
@@ -90,25 +97,36 @@ class _Intake:
                 missing.append(page.url)
             elif page is not None and page.state == "missing":
                 gone[id_of(page)] = seen
-                self._tell_gone(page, seen)
+                told.append((page, record.canonical_url, claims_followed_on(self.session, page)))
         pending = follow(self.session, readings, gone, jurisdictions=self.jurisdictions, chronicle=self.chronicle)
+        self._tell_gone(told, gone)
+        pending += self.products.follow(gone, self.chronicle)
         return tuple(dict.fromkeys([*pending, *missing]))
 
     def _take_one(self, record: PageRecord, seen: datetime) -> PageReading:
+        is_back = (held := self.pages.get(record.url)) is not None and held.state in NOT_THERE
         page = self._page_of(record, seen)
         version = self.session.get(PageVersion, page.current_version_id) if page.current_version_id else None
-        if version is not None and version.knowledge_version != self.knowledge.version:
+        if version is not None and not is_back and version.knowledge_version != self.knowledge.version:
             # Our own change first, and by itself: what the seller changed is then told apart from it.
             rejudge_page(self.session, page, version, self.knowledge, self.jurisdictions, at=seen)
         if record.state is PageState.UNCHANGED and version is not None:
-            return self._held(page, version, seen)
+            self.products.held(page, version, seen, is_back=is_back, capture=None)
+            return self._held(page, version, seen, is_back)
         document = read_captured(*self._captured(record.capture), record.part)
         digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
+        body = partial(self._captured, record.capture)
         if version is not None and version.text_sha256 == digest:
-            return self._held(page, version, seen)
+            self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
+            return self._held(page, version, seen, is_back)
         judgement = judge_document(document, self.knowledge, url=page.url)
+        if version is not None and self._only_flickers(page, version, judgement, is_back):
+            self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
+            return self._held(page, version, seen, is_back)
         new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
-        return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, product_named(judgement))
+        offered = stretches_of(self.products.new(page, new, judgement, body, record.part, seen))
+        about = product_named(judgement)
+        return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, about, offered)
 
     def _captured(self, capture_id: str) -> tuple[bytes, str]:
         """Body and content type, the last ones kept: a catalogue's capture holds hundreds of pages in a row."""
@@ -118,13 +136,29 @@ class _Intake:
             self.body = (capture_id, payload.body(), payload.content_type)
         return self.body[1], self.body[2]
 
-    def _held(self, page: Page, version: PageVersion, seen: datetime) -> PageReading:
-        """A text that was judged before; judged again only where a claim waits for its second reading."""
-        if not unsettled(self.session, page):
+    def _held(self, page: Page, version: PageVersion, seen: datetime, is_back: bool) -> PageReading:
+        """A text that was judged before; judged again only where it came back or a claim waits for a second reading."""
+        if not is_back and not unsettled(self.session, page):
             return PageReading(page, id_of(version), version.knowledge_version, None, seen)
         document = Document.from_json(version.text, version.document)
         again = judge_document(document, self.knowledge, url=page.url)
-        return PageReading(page, id_of(version), version.knowledge_version, again.findings, seen, product_named(again))
+        offered = stretches_of(offered_on(version, again, self.knowledge))
+        about = product_named(again)
+        return PageReading(page, id_of(version), version.knowledge_version, again.findings, seen, about, offered)
+
+    def _only_flickers(self, page: Page, version: PageVersion, judgement: Judgement, is_back: bool) -> bool:
+        """True if a text differs from the held one by what flickers alone, and every claim on it stood there before."""
+        held = Document.from_json(version.text, version.document)
+        addressed = [one.code for one in judgement.addressed]
+        if addressed != [one["code"] for one in page.jurisdictions] or not same_but_for_flicker(
+            held, judgement.document
+        ):
+            return False
+        now = {(claim.category, folded_quote(claim.quote)) for claim in judgement.findings}
+        if is_back or unsettled(self.session, page):
+            before = judge_document(held, self.knowledge, url=page.url).findings
+            return now == {(claim.category, folded_quote(claim.quote)) for claim in before}
+        return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
 
     def _page_of(self, record: PageRecord, seen: datetime) -> Page:
         page = self.pages.get(record.url)
@@ -186,12 +220,23 @@ class _Intake:
         self.session.add(page)
         return new
 
-    def _tell_gone(self, page: Page, seen: datetime) -> None:
-        page.state = "gone"
-        self.session.add(page)
-        standing = claims_on(self.session, page)
-        detail = {"url": page.url, "title": page.title, "claims": [claim.quote for claim in standing]}
-        self._tell(EventKind.PAGE_GONE, page, seen, detail, highest(claim.severity for claim in standing))
+    def _tell_gone(self, gone: Sequence[tuple[Page, str, Sequence[Claim]]], seen: Mapping[int, datetime]) -> None:
+        """Each page that went, with the claims that went with it: once each, and none that stands elsewhere.
+
+        `gone`: page, address that it leads to now, and the claims that were followed on it until now.
+        """
+        told: set[int] = set()
+        for page, leads_to, followed in gone:
+            went = [one for one in followed if one.state == ClaimState.WITHDRAWN and id_of(one) not in told]
+            told.update(map(id_of, went))
+            page.state = "moved" if leads_to and not went else "gone"
+            self.session.add(page)
+            if page.state == "moved":
+                continue
+            detail = {"url": page.url, "title": page.title, "claims": [claim.quote for claim in went]}
+            detail |= {"leads_to": leads_to} if leads_to else {}
+            severity = highest(claim.severity for claim in went)
+            self._tell(EventKind.PAGE_GONE, page, seen[id_of(page)], detail, severity)
 
     def _tell(self, kind: EventKind, page: Page, seen: datetime, detail: dict[str, Any], severity: str = "") -> None:
         self.chronicle.write(

@@ -1,4 +1,4 @@
-"""Our rules changed: the texts that are held are judged again, and what that changes is told as our doing."""
+"""Our rules or the registers changed: held texts are judged again, and what that changes is told as our doing."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from monitor.approved import informed
 from monitor.claims import ClaimWriter, PageReading, folded_quote, product_named
 from monitor.classify import JudgedClaim, judge_document
+from monitor.classify import approvals as compared
+from monitor.clusters import group
 from monitor.config import Config
 from monitor.db import id_of, reading, transaction
 from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
-from monitor.models import Cause, Claim, ClaimPlace, EventKind, Page, PageVersion
+from monitor.models import NOT_THERE, Cause, Claim, ClaimPlace, EventKind, Finding, Page, PageVersion
+from monitor.product_intake import offered_on, reread_products, stretches_of
 from monitor.text import Document
 
 _BATCH = 200
@@ -25,26 +28,58 @@ _BATCH = 200
 
 
 def rejudge(engine: Engine, knowledge: Knowledge, config: Config, *, now: datetime) -> dict[str, int]:
-    """Apply the knowledge to every page that was judged under another version of it. Gives events by kind."""
-    counts: Counter[str] = Counter()
+    """Apply the knowledge to every page that was judged under another version of it. Gives events by kind.
+
+    Pages whose statements of approval no longer agree with what the registers show are judged again too.
+    """
     with reading(engine) as session:
         knowledge = informed(session, knowledge)
-    for batch in _stale_pages(engine, knowledge):
-        with transaction(engine) as session:
-            for page_id in batch:
-                page = session.get_one(Page, page_id)
-                version = session.get_one(PageVersion, page.current_version_id)
-                counts.update(rejudge_page(session, page, version, knowledge, config.jurisdictions, at=now))
+        stale = _stale_pages(session, knowledge)
+        other = _otherwise_registered(session, knowledge) - stale
+    counts: Counter[str] = Counter()
+    for pages, occasion in ((stale, f"rules {knowledge.version}"), (other, f"registers as of {now.isoformat()}")):
+        for batch in _batches(sorted(pages)):
+            with transaction(engine) as session:
+                for page_id in batch:
+                    page = session.get_one(Page, page_id)
+                    version = session.get_one(PageVersion, page.current_version_id)
+                    made = rejudge_page(
+                        session, page, version, knowledge, config.jurisdictions, at=now, occasion=occasion
+                    )
+                    counts.update(made)
     return dict(counts)
 
 
-def _stale_pages(engine: Engine, knowledge: Knowledge) -> Iterator[list[int]]:
-    with reading(engine) as session:
-        statement = select(Page.id).join(PageVersion, PageVersion.id == Page.current_version_id)  # type: ignore[arg-type]
-        stale = statement.where(PageVersion.knowledge_version != knowledge.version).order_by(Page.id)  # type: ignore[arg-type]
-        ids = [page_id for page_id in session.exec(stale) if page_id is not None]
+def _stale_pages(session: Session, knowledge: Knowledge) -> set[int]:
+    """Pages judged under another version of the knowledge."""
+    statement = select(Page.id).join(PageVersion, PageVersion.id == Page.current_version_id)  # type: ignore[arg-type]
+    # what a page said that is not there any more stands nowhere, whatever the rules
+    there = statement.where(col(Page.state).not_in(NOT_THERE))
+    stale = there.where(PageVersion.knowledge_version != knowledge.version)
+    return {page_id for page_id in session.exec(stale) if page_id is not None}
+
+
+def _otherwise_registered(session: Session, knowledge: Knowledge) -> set[int]:
+    """Pages with a claim of approval that was compared with a register which says otherwise now."""
+    statement = select(Claim, Finding.jurisdiction).join(Finding, Finding.claim_id == Claim.id)  # type: ignore[arg-type]
+    standing = statement.where(
+        Claim.category == compared.CATEGORY, Claim.state == ClaimState.LIVE, col(Finding.current)
+    )
+    codes: dict[int, list[str]] = {}
+    claims: dict[int, Claim] = {}
+    for claim, code in session.exec(standing):
+        claims[id_of(claim)] = claim
+        codes.setdefault(id_of(claim), []).append(code)
+    return {
+        claim.page_id
+        for key, claim in claims.items()
+        if bool(compared.authorised(claim.quote, codes[key], knowledge.register)) != (compared.MATCHES in claim.why)
+    }
+
+
+def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
     for first in range(0, len(ids), _BATCH):
-        yield ids[first : first + _BATCH]
+        yield list(ids[first : first + _BATCH])
 
 
 def rejudge_page(
@@ -55,8 +90,12 @@ def rejudge_page(
     jurisdictions: Sequence[str],
     *,
     at: datetime,
+    occasion: str = "",
 ) -> dict[str, int]:
-    """Judge a held text again and settle its claims under the new rules. Gives events by kind."""
+    """Judge a held text again and settle its claims under the new rules. Gives events by kind.
+
+    `occasion`: what changed, so that it is told once; left out: the rules.
+    """
     document = Document.from_json(version.text, version.document)
     judgement = judge_document(document, knowledge, url=page.url)
     version.knowledge_version = judgement.knowledge_version
@@ -65,12 +104,13 @@ def rejudge_page(
     page.role = judgement.role
     page.jurisdictions = [{"code": one.code, "why": one.why} for one in judgement.addressed]
     session.add_all([version, page])
-    occasion = f"rules {knowledge.version} page {page.id}"
+    occasion = f"{occasion or f'rules {knowledge.version}'} page {page.id}"
     chronicle = Chronicle(session, run_id=None, source_id=page.source_id, baseline=False, occasion=occasion)
-    read = PageReading(
-        page, id_of(version), version.knowledge_version, judgement.findings, at, product_named(judgement)
-    )
+    offered = stretches_of(offered_on(version, judgement, knowledge))
+    about = product_named(judgement)
+    read = PageReading(page, id_of(version), version.knowledge_version, judgement.findings, at, about, offered)
     _Rejudged(session, read, ClaimWriter(session, jurisdictions), chronicle).settle()
+    reread_products(session, page, version, judgement, knowledge)
     return dict(Counter(event.kind for event in chronicle.events))
 
 
@@ -82,6 +122,8 @@ class _Rejudged:
         self._read = read
         self._writer = writer
         self._chronicle = chronicle
+        self._worded: list[Claim] = []
+        """Claims that are new, or whose quote is another one now."""
 
     def settle(self) -> None:
         judged: dict[tuple[str, str], JudgedClaim] = {}
@@ -98,6 +140,7 @@ class _Rejudged:
             self._settle_one(key, claim, old)
         for claim_row in unclaimed.values():
             self._clear(claim_row)
+        group(self._session, self._worded)
 
     def _held(self) -> dict[tuple[str, str], Claim]:
         statement = select(Claim).join(ClaimPlace, ClaimPlace.claim_id == Claim.id)  # type: ignore[arg-type]
@@ -113,6 +156,7 @@ class _Rejudged:
         if claim is None:
             claim = self._writer.make(judged, self._read, key[1], self._chronicle)
             self._put_place(claim, judged)
+            self._worded.append(claim)
             self._tell(EventKind.CLAIM_FLAGGED, claim, {"before": "no claim under the rules until now"})
             return
         before = {
@@ -121,6 +165,8 @@ class _Rejudged:
             "severity": claim.severity,
             "state": claim.state,
         }
+        if claim.quote != judged.quote:
+            self._worded.append(claim)
         self._writer.describe(claim, judged, self._read)
         claim.folded = key[1]
         if claim.state in (ClaimState.SUPERSEDED, ClaimState.WITHDRAWN):

@@ -21,12 +21,17 @@ def matched(claims: Iterable[JudgedClaim], register: Register) -> list[JudgedCla
 def _compared(claim: JudgedClaim, register: Register) -> JudgedClaim:
     if claim.decision == "drop":
         return claim
-    found = {one.code: held for one in claim.jurisdictions if (held := _held(claim.quote, one.code, register))}
+    found = authorised(claim.quote, [one.code for one in claim.jurisdictions], register)
     if not found:
         return claim
     verdicts = tuple(_verdict(one, found[one.code]) if one.code in found else one for one in claim.jurisdictions)
     told = f"{MATCHES} {'; '.join(dict.fromkeys(one.told() for held in found.values() for one in held))}."
     return replace(claim, jurisdictions=verdicts, decision="review", why=f"{claim.why} {told}")
+
+
+def authorised(quote: str, codes: Iterable[str], register: Register) -> dict[str, tuple[Approval, ...]]:
+    """For each jurisdiction what is authorised there of the products that the quote names; none: no entry."""
+    return {code: held for code in codes if (held := _held(quote, code, register))}
 
 
 def _held(quote: str, code: str, register: Register) -> tuple[Approval, ...]:

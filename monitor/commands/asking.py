@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +18,7 @@ from monitor.commands.common import (
     UserError,
     choose,
     clean,
+    counted,
     database,
     day,
     knowledge,
@@ -48,6 +49,7 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find claims, notices, products, organisations, trials, papers and authorisations by words."""
+    from monitor import queries
     from monitor.search import search as look
 
     if kind:
@@ -57,13 +59,14 @@ def search(
         found = look(
             engine, query, jurisdiction=jurisdiction, kind=kind, category=category, severity=severity, limit=limit
         )
+        reach = queries.reach(engine, [hit.object_id for hit in found.hits if hit.kind == "claim"])
     if as_json:
-        hits = [_hit_json(hit) for hit in found.hits]
+        hits = [_hit_json(hit, reach) for hit in found.hits]
         typer.echo(json.dumps({"query": query, "total": found.total, "bounded": found.bounded, "hits": hits}, indent=2))
         return
     console = screen()
     for hit in found.hits:
-        console.print(_hit_text(hit))
+        console.print(_hit_text(hit, reach))
     shown = "" if found.total <= len(found.hits) else f", the first {len(found.hits)} shown (--limit)"
     say(console, f"{found.total_text} found{shown}")
 
@@ -72,7 +75,9 @@ def _plain(pieces: Sequence[Piece]) -> str:
     return "".join(piece.text for piece in pieces)
 
 
-def _hit_json(hit: SearchHit) -> dict[str, Any]:
+def _hit_json(hit: SearchHit, reach: Mapping[int, int]) -> dict[str, Any]:
+    """`reach`, of a claim: on how many sites its wording stands."""
+    told = {"reach": reach[hit.object_id]} if hit.kind == "claim" and hit.object_id in reach else {}
     return {
         "kind": hit.kind,
         "id": hit.object_id,
@@ -81,11 +86,15 @@ def _hit_json(hit: SearchHit) -> dict[str, Any]:
         "jurisdictions": list(hit.jurisdictions),
         "severity": hit.severity,
         "seen_at": hit.seen_at.isoformat(),
+        **told,
     }
 
 
-def _hit_text(hit: SearchHit) -> Text:
-    facts = " · ".join(part for part in (hit.severity, " ".join(hit.jurisdictions), f"{hit.seen_at:%Y-%m-%d}") if part)
+def _hit_text(hit: SearchHit, reach: Mapping[int, int]) -> Text:
+    sites = reach.get(hit.object_id, 1) if hit.kind == "claim" else 1
+    others = f"the same wording on {counted(sites - 1, 'other site')}" if sites > 1 else ""
+    told = (hit.severity, " ".join(hit.jurisdictions), f"{hit.seen_at:%Y-%m-%d}", others)
+    facts = " · ".join(part for part in told if part)
     text = Text(f"{hit.kind} {hit.object_id}  ", style="dim")
     text.append_text(_marked(hit.title)).append(f"  {facts}\n", style="dim").append("    ")
     return text.append_text(_marked(hit.snippet))
@@ -134,8 +143,15 @@ def digest(
     jurisdiction: Annotated[
         list[str] | None, typer.Option(metavar="CODE", help="Only this one; may be given several times.")
     ] = None,
+    watchlist: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only what this one matched; may be given several times.")
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="CODE", help="en, de or fr; left out: the configuration's.")] = "",
+    formats: Annotated[
+        str, typer.Option("--format", metavar="FORMS", help="html, txt, pdf, json, eml, with commas between.")
+    ] = "",
 ) -> None:
-    """Write a digest as HTML, text and JSON, and print where it lies."""
+    """Write a digest as HTML, text and JSON, or in the forms asked for, and print where it lies."""
     from monitor.programs import Children, write_digest
 
     state = state_of(context)
@@ -149,6 +165,10 @@ def digest(
         arguments += ["--from", day(since, "--from").isoformat(), "--to", day(until, "--to").isoformat()]
     for code in jurisdiction or ():
         arguments += ["--jurisdiction", code]
+    for name in watchlist or ():
+        arguments += ["--watchlist", name]
+    arguments += ["--language", language] if language else []
+    arguments += ["--format", formats] if formats else []
     ended = write_digest(state.file, Children(), arguments)
     if ended.output.strip():
         typer.echo(ended.output.strip())

@@ -168,3 +168,17 @@ def say(console: Console, text: str) -> None:
 def clean(text: str) -> str:
     """Scraped text for a terminal: what could move the cursor or ring the bell is a blank."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def plain(value: Any) -> Any:
+    """What `dataclasses.asdict` gives, fit for JSON: keys as text, moments in ISO 8601."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 page`, `1,200 pages`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

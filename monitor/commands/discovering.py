@@ -185,14 +185,30 @@ def _swept(engine: Engine, records: Path) -> tuple[int, int, int]:
 
 
 @discover.command()
-def accept(context: typer.Context, site: SiteName, why: Why, by: By = "") -> None:
-    """Accept a proposed site, and print its entry for the configuration."""
+def accept(
+    context: typer.Context,
+    site: SiteName,
+    why: Why,
+    by: By = "",
+    put_in: Annotated[
+        bool, typer.Option("--add", help="Add it to the configuration, as `exowatch market add` does.")
+    ] = False,
+) -> None:
+    """Accept a proposed site, and print its entry for the configuration, or add it there (--add)."""
+    from monitor.commands.marketing import entry, write
     from monitor.leads import Choice
 
     state = state_of(context)
     proposal = _decide(state.config, site, Choice.ACCEPTED, why, by)
-    typer.echo(f"{proposal.site}: accepted. Put under sites: in {state.file}:")
-    typer.echo(_entries([proposal]))
+    if not put_in:
+        typer.echo(f"{proposal.site}: accepted. Put under sites: in {state.file}, or accept it with --add:")
+        typer.echo(_entries([proposal]))
+        return
+    typer.echo(f"{proposal.site}: accepted")
+    told = proposal.as_site().model_dump(mode="json", exclude_defaults=True, exclude={"url"})
+    added = entry(state.config, proposal.url, **told)
+    write(state, added)
+    typer.echo(f"Read it with `exowatch run {added.source_id}`.")
 
 
 @discover.command()

@@ -173,16 +173,48 @@ def stamp(context: typer.Context) -> None:
 
 
 @evidence.command()
+def store(context: typer.Context) -> None:
+    """Copy what is not there yet into the configured storage, and compare the copies; each pass does so too."""
+    from monitor.config import now
+    from monitor.locks import BusyError, hold
+    from monitor.retention import unstored
+    from monitor.runfolder import EvidenceError
+    from monitor.storage import storage_of
+
+    state = state_of(context)
+    storage = storage_of(state.config)
+    if storage is None:
+        raise UserError(f"{state.file}: no storage is configured; set evidence: storage: s3://bucket/prefix")
+    done = 0
+    with database(state.config) as engine:
+        try:
+            with hold(state.config.data / "locks", "storage"):
+                for folder in unstored(engine, state.config):
+                    storage.keep(folder, now(state.config))
+                    done += 1
+                    _say(f"{folder.name}: copied and compared")
+        except BusyError as busy:
+            raise UserError(f"evidence is being copied already, by {busy}", FAILED) from busy
+        except EvidenceError as error:
+            raise UserError(f"{error}; {done:,} runs were copied, the others stay here alone", FAILED) from error
+    _say(f"{done:,} runs copied to {storage.root}")
+
+
+@evidence.command()
 def prune(
     context: typer.Context,
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="AGE", help="90d, 26w, 2y or a date; left out: evidence: keep_days:.")
     ] = "",
+    local: Annotated[
+        bool, typer.Option("--local", help="Remove archives here that were copied to the storage, needed or not.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
 ) -> None:
     """Remove archives of old runs that nothing rests on: no claim, notice, event or register entry.
 
-    run.json stays, and the chain says what was removed and why.
+    run.json stays, and the chain says what was removed and why. With --local nothing is lost: what goes here is
+    read from the storage from then on.
     """
     from monitor.config import now
     from monitor.retention import plan
@@ -192,6 +224,9 @@ def prune(
     state = state_of(context)
     moment = now(state.config)
     before, rule = _before(state, older_than, moment)
+    if local:
+        _drop_local(state, before, rule, dry_run)
+        return
     with database(state.config) as engine:
         try:
             planned = plan(engine, state.config, before)
@@ -205,6 +240,24 @@ def prune(
     size = sum(one.size for one in planned.prunable)
     _say(f"{len(planned.prunable):,} runs {rule} {verb}, {size:,} bytes")
     _say(f"{planned.kept:,} old runs kept: something rests on them, or they are the newest of their source")
+
+
+def _drop_local(state: State, before: datetime, rule: str, dry_run: bool) -> None:
+    from monitor.retention import droppable
+    from monitor.runfolder import ARCHIVE, EvidenceError
+    from monitor.storage import drop_local
+
+    freed, done = 0, 0
+    with database(state.config) as engine:
+        try:
+            for folder in droppable(engine, state.config, before):
+                size = (folder / ARCHIVE).stat().st_size if dry_run else drop_local(state.config, folder)
+                freed, done = freed + size, done + 1
+                _say(f"{folder.name}: {size:,} bytes")
+        except EvidenceError as error:
+            raise UserError(f"{error}; {done:,} archives were removed here before", FAILED) from error
+    verb = "would be removed here" if dry_run else "removed here"
+    _say(f"{done:,} archives of runs {rule} {verb}, {freed:,} bytes; their copies are in the storage")
 
 
 def _before(state: State, older_than: str, moment: datetime) -> tuple[datetime, str]:

@@ -121,6 +121,8 @@ def _tell(console: Console, done: Pass, dry_run: bool) -> None:
         say(console, f"digest: {' '.join(done.digest.split())}")
     if done.digest_failed:
         raise UserError(done.digest_failed, FAILED)
+    if done.post_failed:
+        raise UserError(done.post_failed, FAILED)
     if done.stopped:
         say(console, "stopped as asked; runs that are whole are taken in next time")
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from monitor.commands.common import State, UserError, database, say, screen
+from monitor.commands.common import State, UserError, clean, database, say, screen
 from monitor.config import Config, live_flaw, now
 
 if TYPE_CHECKING:
+    from monitor.queries.outbox import Outbox
     from monitor.queries.rows import Standing
 
 
@@ -30,8 +31,9 @@ def where_things_stand(state: State) -> None:
     from monitor import queries
 
     with database(config) as engine:
-        standing = queries.standing(engine)
+        standing, outbox = queries.standing(engine), queries.outbox_standing(engine, shown=5)
     _print_standing(console, standing)
+    _print_outbox(console, outbox)
     _print_schedule(console, config, standing)
     _next(console, config, state, standing)
 
@@ -60,6 +62,18 @@ def _print_standing(console: Console, standing: Standing) -> None:
     digest = standing.last_digest
     if digest:
         say(console, f"last digest: {digest.name}, {_moment(digest.written_at)}")
+
+
+def _print_outbox(console: Console, outbox: Outbox) -> None:
+    for letter in outbox.failed:
+        console.print("[bold red]NOT SENT[/] ", end="", highlight=False)
+        say(console, f"letter {letter.id} to {letter.recipient} ({letter.key}): {clean(letter.error)}")
+    more = outbox.counts.get("failed", 0) - len(outbox.failed)
+    if more > 0:
+        say(console, f"{more:,} more were not sent: exowatch outbox")
+    if outbox.waiting:
+        delayed = f"; {clean(outbox.delayed[0].error)}" if outbox.delayed else ""
+        say(console, f"outbox: {outbox.waiting:,} waiting{delayed} (exowatch outbox)")
 
 
 def _print_schedule(console: Console, config: Config, standing: Standing) -> None:

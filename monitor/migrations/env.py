@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from monitor import leads, models, registers  # noqa: F401  # they make every table known
+from monitor import clusters, leads, models, outbox_tables, product_facts, registers  # noqa: F401  # they make every table known
 from monitor.config import Config
 from monitor.db import open_engine
 

@@ -35,6 +35,8 @@ def main() -> None:
             server.wait()
     judging()
     subprocess.run([sys.executable, "-m", "tests.benchmarks.sources"], check=True)
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.digest"], check=True)
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.landscape"], check=True)
     demo()
 
 

@@ -47,7 +47,7 @@ def fetch_only(port: str, count: str) -> dict[str, Any]:
 
 def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
     """Intake and judgement of a finished run folder; `reader` is `selectolax` or `bs4`."""
-    from monitor import intake, knowledge, pages, text
+    from monitor import captured, intake, knowledge, text
     from monitor.config import Config
     from monitor.db import open_engine
     from monitor.migrations import upgrade
@@ -58,7 +58,7 @@ def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
         def read_html(html: str | bytes, content_type: str = "") -> text.Document:
             return text.read_text(BeautifulSoup(html, "html.parser").get_text("\n"))
 
-        pages.read_html = read_html
+        captured.read_html = read_html
     config = Config(data=Path(data))
     engine = open_engine(f"sqlite:///{data}/bench-{reader}.db")
     upgrade(engine)

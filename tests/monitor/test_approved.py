@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -172,3 +172,30 @@ def test_judging_again_asks_the_same_register(desk: Registry) -> None:
 
     assert rejudge(desk.engine, replace(desk.knowledge, version="another"), desk.config, now=desk.at) == {}
     assert desk.events() == before
+
+
+def test_a_register_that_changes_has_the_held_page_judged_again_once(desk: Registry) -> None:
+    site = RunMaker(page_card(), desk.at, desk.config.runs_folder)
+    site.page("http://kelda.example/", PAGE)
+    take_in(desk.engine, site.write(), desk.config, desk.knowledge)
+
+    def asserted() -> bool:
+        with reading(desk.engine) as session:
+            held = session.exec(select(Claim).where(Claim.category == "approval_misrep")).one()
+            made = select(Finding).where(Finding.claim_id == held.id, Finding.jurisdiction == "us", Finding.current)
+            return session.exec(made).one().assessed
+
+    def judged_again(after: timedelta) -> dict[str, int]:
+        return rejudge(desk.engine, desk.knowledge, desk.config, now=desk.at + after)
+
+    assert asserted()
+    assert judged_again(timedelta(hours=1)) == {}
+    for days, status in ((1, "authorised"), (2, "withdrawn"), (3, "authorised")):
+        desk.at += timedelta(days=1)
+        maker = desk.maker(REGISTER)
+        entry(maker, product="Vesimed-X", status=status)
+        desk.take(maker)
+
+        assert judged_again(timedelta(hours=1)) == {"claim_flagged": 1}, days
+        assert asserted() is (status == "withdrawn")
+        assert judged_again(timedelta(hours=2)) == {}

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from monitor.cli import main
 from monitor.config import Config, Site
+from monitor.config import load as configuration
 from monitor.db import open_engine
 from monitor.discover import NoSuchSiteError, Proposal, choices, decide, discover
 from monitor.gathering import LinesError, add_file, gather_links, links_in
@@ -449,9 +450,16 @@ def test_what_is_printed_for_an_accepted_site_makes_it_a_source(
     assert run("--config", str(file), "discover", "accept", "halden.example", "--why", "It sells.") == 0
     head, _, entry = capsys.readouterr().out.partition("\n")
 
-    assert head == f"halden.example: accepted. Put under sites: in {file}:"
-    file.write_text(file.read_text().replace("sites: []\n", f"sites:\n{entry}"))
+    assert head == f"halden.example: accepted. Put under sites: in {file}, or accept it with --add:"
+    before = file.read_text()
+    file.write_text(before.replace("sites: []\n", f"sites:\n{entry}"))
     assert run("--config", str(file), "sources", "off", "site_halden_example") == 0
+
+    file.write_text(before)
+    capsys.readouterr()
+    assert run("--config", str(file), "discover", "accept", "halden.example", "--why", "It sells.", "--add") == 0
+    assert f"{file}: added under sites:\n{entry.splitlines()[0]}" in capsys.readouterr().out
+    assert [site.source_id for site in configuration(file).sites] == ["site_halden_example"]
 
 
 def test_a_wrong_file_of_leads_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from monitor.config import Config, SourceChoice
 from monitor.db import open_engine
 from monitor.knowledge import load
+from monitor.queries.landscape import learnt_until
 from monitor.shipped import load_history
 from reports import period
 from reports.__main__ import main
@@ -176,6 +177,13 @@ def test_the_same_data_and_moment_give_the_same_bytes(held: Held, tmp_path: Path
         landscape = gather(held.engine, held.config, Q4, moment)
         both.append([path.read_bytes() for path in write(landscape, tmp_path / name)])
     assert both[0] == both[1]
+
+
+def test_what_was_read_while_a_rehearsed_clock_stood_still_is_counted(held: Held) -> None:
+    learnt = learnt_until(held.engine)
+    assert learnt is not None
+    early, late = (gather(held.engine, held.config, Q4, learnt + timedelta(seconds=by)) for by in (-1, 1))
+    assert early.figures == late.figures
 
 
 def test_the_paper_has_pictures_and_is_the_same_each_time(found: Landscape) -> None:
