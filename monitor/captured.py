@@ -28,26 +28,39 @@ def read_captured(body: bytes, content_type: str = "", part: str = "") -> Docume
     """A decoded body as a document; empty where it holds nothing that can be read. `part`: see `PageRecord.part`."""
     if b"%PDF-" in body[:1024] and "html" not in content_type.lower():
         return read_html(pdf_html(body))
-    if part or _is_json(body, content_type):
-        entry = _at(_parsed(body), part)
+    if part or is_json(body, content_type):
+        _, entry = entry_of(body, part)
         return _shown(entry) if isinstance(entry, dict) else read_html("")
     return read_html(body, content_type)
 
 
-def _is_json(body: bytes, content_type: str) -> bool:
+def is_json(body: bytes, content_type: str) -> bool:
+    """Does a body said to be JSON begin like JSON?"""
     return "json" in content_type.lower() and body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 @lru_cache(maxsize=2)
-def _parsed(body: bytes) -> Any:
-    """Kept for the next entry of the same catalogue page, which holds up to 250."""
+def parsed_json(body: bytes) -> Any:
+    """The data, None if it is broken. Kept for the next entry of the same catalogue page, which holds up to 250."""
     try:
         return json.loads(body.decode("utf-8-sig", errors="replace"), strict=False)
     except (ValueError, RecursionError):
         return None
 
 
-def _at(data: Any, pointer: str) -> Any:
+def entry_of(body: bytes, part: str) -> tuple[str, Any]:
+    """The entry that `part` names in a catalogue, and the pointer to it. None if it names nothing.
+
+    An entry that was asked for alone stands under the name of its kind (Shopify, Squarespace).
+    """
+    data = pointed(parsed_json(body), part)
+    for name in ("product", "item"):
+        if isinstance(data, dict) and isinstance(data.get(name), dict) and "title" in data[name]:
+            return f"{part}/{name}", data[name]
+    return part, data
+
+
+def pointed(data: Any, pointer: str) -> Any:
     """What a JSON pointer names; None if it names nothing."""
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
@@ -57,15 +70,6 @@ def _at(data: Any, pointer: str) -> Any:
             data = data[int(key)]
         else:
             return None
-    return _unwrapped(data)
-
-
-def _unwrapped(data: Any) -> Any:
-    """An entry that was asked for alone stands under the name of its kind (Shopify, Squarespace)."""
-    if isinstance(data, dict):
-        for name in ("product", "item"):
-            if isinstance(data.get(name), dict) and "title" in data[name]:
-                return data[name]
     return data
 
 

@@ -20,7 +20,8 @@ from pydantic import Field, ValidationError
 from monitor.config import Config
 from monitor.locks import hold
 from monitor.records import Sha256, UtcDatetime, Wire
-from monitor.runfolder import EvidenceError, UnreadableRunError, open_run_folder
+from monitor.runfolder import ARCHIVE, EvidenceError, UnreadableRunError, open_run_folder
+from monitor.storage import StorageError, storage_of
 
 NOTHING = "0" * 64
 """What the first line says that it follows."""
@@ -231,9 +232,21 @@ def _check_run(config: Config, link: Link, *, pruned: bool) -> Iterator[Broken]:
     if pruned:
         return
     try:
-        open_run_folder(folder)
-    except UnreadableRunError as error:
+        yield from _check_files(config, folder, link)
+    except (UnreadableRunError, StorageError) as error:
         yield Broken("run", link.run, str(error))
+
+
+def _check_files(config: Config, folder: Path, link: Link) -> Iterator[Broken]:
+    storage = storage_of(config)
+    if storage is None or (folder / ARCHIVE).exists():
+        open_run_folder(folder)
+        return
+    expected = open_run_folder(folder, elsewhere={ARCHIVE}).run.files[ARCHIVE]
+    held = storage.digest(link.run, ARCHIVE)
+    if held != expected:
+        where = f"{storage.root}/{link.run}/{ARCHIVE}"
+        yield Broken("run", link.run, f"{where}: its sha256 is {held}, run.json says {expected}: altered or cut")
 
 
 def pruned_runs(config: Config) -> frozenset[str]:

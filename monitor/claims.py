@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from monitor import search
 from monitor.classify import JudgedClaim, Judgement, Verdict
 from monitor.db import id_of
 from monitor.history import Chronicle
+from monitor.lives import ENOUGH, ClaimState
 from monitor.models import Claim, ClaimPlace, ClaimRevision, Finding, Organisation, Page, Product
+from monitor.product_rows import index_product, product_of
 from monitor.text import fold
 
 _LONGEST_NAME = 80
@@ -32,6 +34,12 @@ class PageReading:
     seen: datetime
     product: str = ""
     """The one product that the page is about, as it names it; empty if it is not about one."""
+    offered: Sequence[tuple[int, int, str]] = ()
+    """Parts of the text that speak of one product each, the narrowest first: start, end, name."""
+
+    def product_at(self, place: int) -> str:
+        """The product that the page speaks of at an offset; empty if it does not say."""
+        return next((name for start, end, name in self.offered if start <= place < end), "") or self.product
 
 
 def product_named(judgement: Judgement) -> str:
@@ -75,12 +83,21 @@ def claims_on(session: Session, page: Page) -> Sequence[Claim]:
     return session.exec(statement.where(ClaimPlace.page_id == page.id, ClaimPlace.lacking == 0)).all()
 
 
+def claims_followed_on(session: Session, page: Page) -> Sequence[Claim]:
+    """Claims that stand on a page, and those that one reading of it lacked."""
+    over = (ClaimState.WITHDRAWN, ClaimState.SUPERSEDED)
+    statement = select(Claim).join(ClaimPlace, ClaimPlace.claim_id == Claim.id)  # type: ignore[arg-type]
+    followed = statement.where(ClaimPlace.page_id == page.id, ClaimPlace.lacking < ENOUGH)
+    return session.exec(followed.where(col(Claim.state).not_in(over)).order_by(col(Claim.id))).all()
+
+
 class ClaimWriter:
     """Writes one claim's rows. `jurisdictions`: those that the operator wants judged."""
 
     def __init__(self, session: Session, jurisdictions: Sequence[str]) -> None:
         self._session = session
         self._jurisdictions = jurisdictions
+        self._products: dict[tuple[int, str], int] = {}
 
     def make(self, judged: JudgedClaim, reading: PageReading, folded: str, chronicle: Chronicle) -> Claim:
         """A new claim, with its first wording."""
@@ -175,34 +192,15 @@ class ClaimWriter:
         self._session.flush()
 
     def _product_of(self, judged: JudgedClaim, reading: PageReading) -> int | None:
-        name = reading.product or judged.product
+        name = reading.product_at(judged.start) or judged.product
         if not name:
             return None
-        page, folded = reading.page, folded_quote(name)
-        product = self._session.exec(select(Product).where(Product.host == page.host, Product.folded == folded)).first()
-        if product is None:
-            product = Product(
-                organisation_id=page.organisation_id,
-                host=page.host,
-                name=name,
-                folded=folded,
-                first_seen=reading.seen,
-                last_seen=reading.seen,
-            )
-        product.last_seen = reading.seen
-        self._session.add(product)
-        self._session.flush()
-        search.index(
-            self._session,
-            "product",
-            id_of(product),
-            title=product.name,
-            body="\n".join([self._organisation_name(page), page.host]),
-            jurisdictions=[one["code"] for one in page.jurisdictions],
-            severity="",
-            seen_at=product.first_seen,
-        )
-        return product.id
+        key = (id_of(reading.page), name)
+        if key not in self._products:
+            product = product_of(self._session, reading.page, name, reading.seen)
+            index_product(self._session, product, reading.page)
+            self._products[key] = id_of(product)
+        return self._products[key]
 
     def _organisation_name(self, page: Page) -> str:
         organisation = self._session.get(Organisation, page.organisation_id) if page.organisation_id else None

@@ -14,8 +14,13 @@ from monitor.commands import (
     backfilling,
     discovering,
     explaining,
+    exporting,
     knowledge,
+    landscaping,
     learning,
+    marketing,
+    pages,
+    posting,
     proving,
     reviewing,
     running,
@@ -89,9 +94,16 @@ def schedule(context: typer.Context) -> None:
 app.command()(running.run)
 app.command()(schedule)
 app.command()(asking.search)
+app.command()(pages.page)
+app.add_typer(marketing.market, name="market")
 app.command()(asking.serve)
 app.command()(asking.digest)
+app.command()(exporting.export)
+app.command()(exporting.feed)
+app.command()(exporting.feeds)
+app.command()(landscaping.landscape)
 app.add_typer(watching.watch, name="watch")
+app.add_typer(posting.outbox, name="outbox")
 app.command()(asking.judge)
 app.command()(explaining.explain)
 app.add_typer(knowledge.knowledge, name="knowledge")

@@ -9,68 +9,35 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from monitor.config_delivery import Channel, Language, Mail, Recipient, Rhythm, Target, Webhook, delivery_flaws
 from monitor.config_file import Flaw, Key, Marked, dotted, nearest, read_marked_file, validate, without_nothing
+from monitor.config_parts import (
+    ClockTime,
+    Section,
+    Severity,
+    WebAddress,
+    Weekday,
+    ZoneName,
+    clock_change_at,
+    is_web_address,
+)
 from monitor.records import JurisdictionCode, SourceId, UtcDatetime
 
 CONFIG_VARIABLE = "EXOWATCH_CONFIG"
 DATABASE_VARIABLE = "EXOWATCH_DATABASE_URL"
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-"""By name: APScheduler's crontab numbers count from Monday = 0, cron's from Sunday = 0."""
-Severity = Literal["High", "Medium", "Low"]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"no time zone named {name!r}; use a name such as Europe/Berlin") from error
-    return name
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a broken IPv6 address
-        return False
-
-
-def _web_address(url: str) -> str:
-    if not _is_web_address(url):
-        raise ValueError("must be a web address beginning with http:// or https://")
-    if "@" in urlsplit(url).netloc:
-        raise ValueError("holds a user name or password; only pages that anyone can read are read")
-    return url
-
-
-def _clock_time(at: time) -> time:
-    if at.tzinfo is not None or at.second or at.microsecond:
-        raise ValueError('must be hours and minutes without a zone, such as "06:30"')
-    return at
-
-
-ClockTime = Annotated[time, AfterValidator(_clock_time)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 def _this_machine(address: str) -> str:
     if not re.fullmatch(r"(127\.0\.0\.1|\[::1\]|localhost):\d{2,5}", address):
         raise ValueError("must be a server on this machine, such as 127.0.0.1:8099")
     return address
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schedule(Section):
@@ -120,6 +87,8 @@ class Site(Section):
     delay: float = Field(default=5.0, gt=0)
     revisit_hours: float = Field(default=20.0, ge=0)
     """A page read well less than this long ago is not asked for again."""
+    script: bool = False
+    """Its pages are built by script: let a browser show them. Needs the extra `script` and Chromium."""
     on: bool = True
     schedule: Schedule | None = None
 
@@ -166,6 +135,10 @@ class DigestChoice(Section):
     at: ClockTime = time(6, 30)
     jurisdictions: tuple[JurisdictionCode, ...] = ()
     """Left out: all that are assessed."""
+    language: Language = "en"
+    """Of the digest that is written for all; a recipient may have another."""
+    empty: Literal["send", "skip"] = "send"
+    """What is done with the digest of a period in which nothing happened: one line and the sources that were read."""
 
     @model_validator(mode="after")
     def _at_a_time_that_comes_once(self) -> Self:
@@ -178,15 +151,14 @@ class DigestChoice(Section):
         return self
 
 
-def clock_change_at(at: time, zone: str) -> date | None:
-    """A day in the coming three years on which this time of day is missing or comes twice there."""
-    place = ZoneInfo(zone)
-    today = datetime.now(UTC).date()
-    for ahead in range(3 * 366):
-        moment = datetime.combine(today + timedelta(days=ahead), at, place)
-        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
-            return moment.date()
-    return None
+def _bucket(storage: str) -> str:
+    if not storage:
+        return storage
+    if "@" in storage or "?" in storage:
+        raise ValueError("holds keys; take them out, and give them in the environment (AWS_ACCESS_KEY_ID …)")
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\s]+)*/?", storage):
+        raise ValueError("is no place in S3-compatible storage; write s3://bucket or s3://bucket/prefix")
+    return storage.rstrip("/")
 
 
 class EvidenceChoice(Section):
@@ -198,6 +170,28 @@ class EvidenceChoice(Section):
     """PEM file with the root certificates of authorities that are trusted."""
     keep_days: int | None = Field(default=None, ge=30)
     """Age from which `evidence prune` may remove a run that nothing rests on; left out: it has to be told."""
+    storage: Annotated[str, AfterValidator(_bucket)] = ""
+    """`s3://bucket/prefix`: where runs are copied once they were dealt with. Keys come from the environment alone."""
+    endpoint: WebAddress | None = None
+    """Of an S3-compatible server; left out: Amazon's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_keys(cls, values: Any) -> Any:
+        keys = values if isinstance(values, dict) else ()
+        named = [key for key in keys if re.search(r"key|secret|token|passw|credential", str(key), re.IGNORECASE)]
+        if named:
+            raise ValueError(
+                f"{named[0]} does not belong into this file; take it out, and give AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY in the environment"
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _an_endpoint_is_of_a_storage(self) -> Self:
+        if self.endpoint and not self.storage:
+            raise ValueError("an endpoint needs storage: s3://bucket/prefix, or nothing is copied there")
+        return self
 
     @model_validator(mode="after")
     def _a_stamp_can_be_checked(self) -> Self:
@@ -221,6 +215,9 @@ class Watchlist(Section):
     jurisdictions: tuple[JurisdictionCode, ...] = ()
     min_severity: Severity | None = None
     events: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    """Addresses of `recipients`, names of `channels` and `webhooks`."""
+    rhythm: Rhythm = "at_once"
     until: date | None = None
 
     @field_validator("terms", "exclude", "names", "domains")
@@ -267,6 +264,12 @@ class Config(Section):
     digest: DigestChoice = DigestChoice()
     evidence: EvidenceChoice = EvidenceChoice()
     watchlists: tuple[Watchlist, ...] = ()
+    public_site: WebAddress | None = None
+    """Under which readers reach the site: what links in mails and feeds lead to."""
+    mail: Mail | None = None
+    recipients: tuple[Recipient, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     parallel_runs: int = Field(default=2, ge=1, le=16)
     rehearsal: Rehearsal | None = None
 
@@ -281,12 +284,25 @@ class Config(Section):
         return kind.partition("+")[0] == "sqlite" and not Path(path.partition("?")[0]).is_file()
 
     @property
+    def targets(self) -> tuple[Target, ...]:
+        """Everyone and everything that is sent something."""
+        return (*self.recipients, *self.channels, *self.webhooks)
+
+    @property
+    def outbox_folder(self) -> Path:
+        return self.data / "outbox"
+
+    @property
     def runs_folder(self) -> Path:
         return self.data / "runs"
 
     @property
     def digests_folder(self) -> Path:
         return self.data / "digests"
+
+    @property
+    def landscapes_folder(self) -> Path:
+        return self.data / "landscapes"
 
     @property
     def evidence_folder(self) -> Path:
@@ -307,7 +323,7 @@ def live_flaw(config: Config) -> str:
         return ""
     if not contact:
         return "contact: is empty; give a mail or web address at which the operators of the servers can reach you"
-    if not (re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", contact) or (contact.isascii() and _is_web_address(contact))):
+    if not (re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", contact) or (contact.isascii() and is_web_address(contact))):
         return f"contact: {contact!r} is neither a mail nor a web address (plain ASCII); give one that reaches you"
     return ""
 
@@ -372,6 +388,7 @@ def load(path: Path | None = None, vocabulary: Vocabulary | None = None) -> Conf
     if known.sources is not None:
         known = replace(known, sources=known.sources | own_sources(folders.values()))
     flaws += _name_flaws(values, marked, known)
+    flaws += delivery_flaws(config, marked) if config else []
     if config is None or flaws:
         raise ConfigError(str(file), flaws)
     return config
@@ -405,7 +422,7 @@ def _name_flaws(values: dict[str, Any], marked: Marked, vocabulary: Vocabulary) 
     names = [(number, str(each.get("name", ""))) for number, each in watchlists]
     flaws += _twice(names, "watchlists", "name", marked, lambda name: name.strip().casefold())
     sites = [(number, each.get("url")) for number, each in _mappings(values.get("sites"))]
-    urls = [(number, url) for number, url in sites if isinstance(url, str) and _is_web_address(url)]
+    urls = [(number, url) for number, url in sites if isinstance(url, str) and is_web_address(url)]
     return flaws + _twice(urls, "sites", "url", marked, site_id)
 
 
@@ -416,6 +433,8 @@ def _jurisdictions_named(
     named: list[tuple[tuple[Key, ...], Any]] = [(("jurisdictions",), values.get("jurisdictions"))]
     named.append((("digest", "jurisdictions"), digest.get("jurisdictions") if isinstance(digest, dict) else None))
     named += [(("watchlists", number, "jurisdictions"), each.get("jurisdictions")) for number, each in watchlists]
+    recipients = _mappings(values.get("recipients"))
+    named += [(("recipients", number, "jurisdictions"), each.get("jurisdictions")) for number, each in recipients]
     return ((place, codes) for place, codes in named if isinstance(codes, list))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,17 +19,19 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, func, inspect
 from sqlmodel import col, select
 
-from monitor import budget, db, evidence, intake, watchlists
+from monitor import budget, db, evidence, intake, subscriptions, watchlists
 from monitor.config import Config, now
 from monitor.knowledge import Knowledge
 from monitor.locks import BusyError, hold
 from monitor.migrations import upgrade
 from monitor.models import Event, Run
-from monitor.programs import Children, Crawled, CrawlRequest, crawl, write_digest
+from monitor.programs import Children, Crawled, CrawlRequest, crawl, post, write_digest
 from monitor.records import RunRecord
 from monitor.rejudge import rejudge
+from monitor.retention import unstored
 from monitor.runfolder import EvidenceError
 from monitor.stamps import StampError
+from monitor.storage import storage_of
 
 _LOG = logging.getLogger(__name__)
 PART_DAYS = 7
@@ -84,14 +86,16 @@ class Pass:
     matches: int = 0
     digest: str = ""
     digest_failed: str = ""
+    post_failed: str = ""
     stopped: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 a source or the digest failed, 143 stopped."""
+        """0 all well, 1 a source, the digest or the post failed, 143 stopped."""
         if self.stopped:
             return 143
-        return 0 if all(reading.is_well for reading in self.readings) and not self.digest_failed else 1
+        failed = self.digest_failed or self.post_failed
+        return 0 if all(reading.is_well for reading in self.readings) and not failed else 1
 
 
 class Listener(Protocol):
@@ -135,6 +139,9 @@ class Cycle:
     def run(self, order: Order) -> Pass:
         """Do it. A source that fails stops no other; what went wrong is in the answer."""
         with work_place(self.config, order.dry_run) as (engine, runs):
+            if not order.dry_run:
+                # Before anything is matched: who was just added is told what this pass finds, and nothing older.
+                subscriptions.note(engine, self.config, now=now(self.config))
             before = _last_event(engine)
             rejudged: Mapping[str, int] = {} if order.dry_run else self._rejudge(engine)
             readings = [] if order.dry_run or not order.rest else self._take_in_rest(engine, order.sources)
@@ -144,13 +151,14 @@ class Cycle:
             if not order.dry_run:
                 with db.transaction(engine) as session:
                     intake.note_stale(session, self.config, now(self.config))
+                self._copy(engine)
             matches = 0 if order.dry_run else match_since(engine, self.config, before)
         if not order.dry_run:
             self._stamp()
         done = Pass(tuple(readings), rejudged, matches, stopped=self.children.stopping.is_set())
-        if order.dry_run or not order.digest or done.stopped:
+        if order.dry_run or done.stopped:
             return done
-        return self._with_digest(done)
+        return self._with_post(self._with_digest(done) if order.digest else done)
 
     def _rejudge(self, engine: Engine) -> Mapping[str, int]:
         # Before anything new is read: what our rules changed must not be mixed up with what sellers changed.
@@ -166,11 +174,39 @@ class Cycle:
         except (StampError, EvidenceError) as error:  # the evidence is kept all the same; the next pass asks again
             self.listener.note(f"no time stamp: {error}")
 
+    def _copy(self, engine: Engine) -> None:
+        """What was read into the configured storage. What cannot be copied stays here, and the next pass goes on."""
+        storage = storage_of(self.config)
+        if storage is None:
+            return
+        try:
+            with hold(self.locks, "storage"):
+                for folder in unstored(engine, self.config):
+                    if self.children.stopping.is_set():
+                        return
+                    storage.keep(folder, now(self.config))
+        except BusyError as busy:
+            self.listener.note(f"evidence is being copied already, by {busy}")
+        except EvidenceError as error:
+            self.listener.note(f"evidence not copied: {error}; it stays here, and the next pass tries again")
+
     def _with_digest(self, done: Pass) -> Pass:
         written = write_digest(self.config_file, self.children)
         if written.code:
             return replace(done, digest_failed=f"the digest was not written: {written.complaint}")
         return replace(done, digest=written.output.strip())
+
+    def _with_post(self, done: Pass) -> Pass:
+        if not self.config.targets:
+            return done
+        with work_place(self.config, dry_run=False) as (engine, _):
+            if not subscriptions.has_work(engine, self.config, now=now(self.config), clock=datetime.now(UTC)):
+                return done
+        sent = post(self.config_file, self.children)
+        if sent.code:
+            return replace(done, post_failed=f"the post: {sent.complaint}; exowatch outbox shows what waits and failed")
+        self.listener.note(f"post: {sent.output.strip()}")
+        return done
 
     def _take_in_rest(self, engine: Engine, asked: Sequence[str]) -> list[Reading]:
         """Runs that a killed pass left whole but not taken in, of sources that this pass does not read."""

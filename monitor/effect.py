@@ -18,7 +18,7 @@ from monitor.classify import JudgedClaim, Judgement, judge_document
 from monitor.db import id_of, reading
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
-from monitor.models import Claim, ClaimPlace, Finding, Page, PageVersion
+from monitor.models import NOT_THERE, Claim, ClaimPlace, Finding, Page, PageVersion
 from monitor.text import Document
 
 _STANDING = frozenset({ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING})
@@ -152,6 +152,7 @@ def effect(
 def _stale(session: Session, version: str) -> dict[str, list[int]]:
     """Pages judged under another version, by source. A claim never leaves its source, so each goes by itself."""
     statement = select(Page.source_id, Page.id).join(PageVersion, col(PageVersion.id) == Page.current_version_id)
+    statement = statement.where(col(Page.state).not_in(NOT_THERE))
     found: dict[str, list[int]] = {}
     for source_id, page_id in session.exec(
         statement.where(PageVersion.knowledge_version != version).order_by(Page.source_id, col(Page.id))

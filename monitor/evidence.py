@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,11 @@ from monitor.chain import Broken, Chained, check_chain, pruned_runs, read_chain
 from monitor.config import Config
 from monitor.db import id_of, reading
 from monitor.models import Capture, Claim, ClaimPlace, ClaimRevision, PageVersion, Run
-from monitor.runfolder import EvidenceError, Payload, read_payload
+from monitor.product_facts import ProductFact
+from monitor.products import told_at
+from monitor.runfolder import ARCHIVE, EvidenceError, Payload, payload_in, read_payload
 from monitor.stamps import StampError
+from monitor.storage import storage_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,13 @@ def payload_of(session: Session, capture: Capture, config: Config) -> Payload:
     run = session.get(Run, capture.run_id)
     if run is None:
         raise EvidenceError(f"capture {capture.id}: its run is not in the database")
-    return read_payload(folder_of(run, config), capture.offset, capture.length, capture.payload_sha256)
+    folder = folder_of(run, config)
+    storage = storage_of(config)
+    if storage is None or (folder / ARCHIVE).exists():
+        return read_payload(folder, capture.offset, capture.length, capture.payload_sha256)
+    member = storage.read(run.id, ARCHIVE, capture.offset, capture.offset + capture.length)
+    where = f"{storage.root}/{run.id}/{ARCHIVE} at byte {capture.offset}"
+    return payload_in(member, where, capture.payload_sha256)
 
 
 def folder_of(run: Run, config: Config) -> Path:
@@ -75,6 +84,9 @@ def verify(engine: Engine, config: Config) -> Verification:
             quotes = list(_quotes(session, version))
             counts["quotes"] += len(quotes)
             broken.extend(_check_quotes(version, quotes))
+        places, flaws = _check_places(session, config, pruned)
+        counts["quotes"] += places
+        broken.extend(flaws)
     return Verification(**counts, broken=tuple(broken))
 
 
@@ -163,11 +175,33 @@ def _check_version(session: Session, version: PageVersion, config: Config) -> It
         yield Broken("text", where, "the capture, read again, gives another text than the stored one")
 
 
+def _check_places(session: Session, config: Config, pruned: Container[str]) -> tuple[int, list[Broken]]:
+    """Facts about products that were read from structured data: how many, and which do not stand in their capture."""
+    checked, broken = 0, []
+    statement = select(ProductFact, Capture).join(Capture, Capture.id == ProductFact.capture_id)  # type: ignore[arg-type]
+    for fact, capture in session.exec(statement.where(ProductFact.place != "").order_by(Capture.id)):
+        if capture.run_id in pruned:
+            continue
+        checked += 1
+        where = f"fact {fact.id} in capture {capture.id}"
+        try:
+            payload = payload_of(session, capture, config)
+        except EvidenceError as error:
+            broken.append(Broken("quote", where, str(error)))
+            continue
+        found = told_at(payload.body(), payload.content_type, fact.place)
+        if found != fact.quote:
+            broken.append(Broken("quote", where, f"{fact.place} is {found!r}, not {fact.quote!r}"))
+    return checked, broken
+
+
 def _quotes(session: Session, version: PageVersion) -> Iterator[tuple[str, str, int, int]]:
     for claim in session.exec(select(Claim).where(Claim.version_id == version.id)):
         yield f"claim {claim.id}", claim.quote, claim.start, claim.end
     for revision in session.exec(select(ClaimRevision).where(ClaimRevision.version_id == version.id)):
         yield f"claim {revision.claim_id}, wording {revision.number}", revision.quote, revision.start, revision.end
+    for fact in session.exec(select(ProductFact).where(ProductFact.version_id == version.id, ProductFact.place == "")):
+        yield f"fact {fact.id}", fact.quote, fact.start or 0, fact.end or 0
     statement = select(ClaimPlace, Claim).join(Claim, Claim.id == ClaimPlace.claim_id)  # type: ignore[arg-type]
     for place, claim in session.exec(statement.where(ClaimPlace.version_id == version.id, ClaimPlace.lacking == 0)):
         if claim.version_id != version.id:

@@ -58,7 +58,7 @@ _CHARACTERS = re.compile(
     re.DOTALL,
 )
 _ALIKE = "".join(_TO_LATIN)
-_WORDS = re.compile(rf"[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")
+_WORDS = re.compile(rf"(?<![^\W_])[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")  # tried once a word: some have no end
 _SHAPE = bytes(
     97 if chr(code).isalpha() and code < 128 else 49 if chr(code) in _LEET else 32 for code in range(256)
 )  # letters to a, signs to 1, the rest to blank: finding is then a byte search
@@ -89,6 +89,7 @@ def _even_table() -> dict[int, str]:
 
 
 _EVEN = {code: plain.lower() for code, plain in _even_table().items()}
+_EVEN_SIGNS = {code: plain for code, plain in _EVEN.items() if not chr(code).isalpha()}
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,16 @@ class _Layer:
 
 @dataclass(frozen=True)
 class Folded:
-    """Folded lower-case text. `at` and `span` lead back to the unfolded text; `obfuscated` takes unfolded offsets."""
+    """Folded lower-case text. `at` and `span` lead back to the unfolded text; `obfuscated` takes unfolded offsets.
+
+    `accented`: the same, character for character, but with the accents of its letters.
+    """
 
     text: str
     original: str
     layers: tuple[_Layer, ...] = ()
     disguises: tuple[tuple[int, int], ...] = field(default=())
+    accented: str = ""
 
     def at(self, index: int) -> int:
         return self.span(index, index + 1)[0]
@@ -250,16 +255,29 @@ def fold(text: str) -> Folded:
         disguises += [back.span(*pair) for pair in hidden]
         if layer is not None:
             layers.append(layer)
-    current, hidden = _unleet(_lower(current))
+    low = _lower(current, _EVEN)
+    accented = low if text.isascii() else _lower(current, _EVEN_SIGNS)
+    current, hidden = _unleet(low)
+    accented = _with(accented, current, hidden)
     back = Folded(current, text, tuple(layers))
     disguises += [back.span(*pair) for pair in hidden]
-    return Folded(current, text, tuple(layers), tuple(sorted(disguises)))
+    return Folded(current, text, tuple(layers), tuple(sorted(disguises)), accented)
 
 
-def _lower(text: str) -> str:
+def _with(text: str, other: str, places: list[tuple[int, int]]) -> str:
+    """`text` with what `other`, as long, holds at some places."""
+    if not places:
+        return text
+    chars = list(text)
+    for start, end in places:
+        chars[start:end] = other[start:end]
+    return "".join(chars)
+
+
+def _lower(text: str, even_by: dict[int, str]) -> str:
     if text.isascii():
         return text.lower()
-    even = text.translate(_EVEN)
+    even = text.translate(even_by)
     low = even.lower()
     if len(low) == len(even):
         return low

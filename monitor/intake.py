@@ -235,7 +235,8 @@ def _store_captures(session: Session, folder: RunFolder) -> None:
     for capture_id in wanted:
         capture = folder.capture(capture_id)
         if session.get(Capture, capture.id) is None:
-            session.add(Capture(run_id=folder.run.run_id, **capture.model_dump(exclude={"redirected_from", "ip"})))
+            held = capture.model_dump(exclude={"redirected_from", "ip", "rendered_from"})
+            session.add(Capture(run_id=folder.run.run_id, **held))
     session.flush()
 
 

@@ -139,18 +139,29 @@ _TRAILING = re.compile(r",\s*([}\]])")
 _SAID = ("headline", "description", "text", "reviewBody", "articleBody", "alternateName", "slogan", "abstract")
 
 
-def json_ld_blocks(raw: str, marks: Marks, plain: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(heading path, words) of one script; a broken script gives what its strings say."""
-    text = (
-        raw.strip().removeprefix("<!--").removesuffix("-->").strip().removeprefix("//<![CDATA[").removesuffix("//]]>")
-    )
+def _unwrapped(raw: str) -> str:
+    inner = raw.strip().removeprefix("<!--").removesuffix("-->").strip()
+    return inner.removeprefix("//<![CDATA[").removesuffix("//]]>")
+
+
+def json_ld(raw: str) -> Any:
+    """One script's data, its comma too many forgiven; None if it is broken."""
+    text = _unwrapped(raw)
     for candidate in (text, _TRAILING.sub(r"\1", text)):
         try:
-            data = json.loads(candidate, strict=False)
+            return json.loads(candidate, strict=False)
         except (ValueError, RecursionError):
             continue
+    return None
+
+
+def json_ld_blocks(raw: str, marks: Marks, plain: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(heading path, words) of one script; a broken script gives what its strings say."""
+    data = json_ld(raw)
+    if data is not None:
         yield from _said(data, marks, plain)
         return
+    text = _unwrapped(raw)
     for match in _STRINGS.finditer(text):
         words = match.group(2).replace('\\"', '"').replace("\\n", " ").replace("\\/", "/")
         yield (), plain(words)

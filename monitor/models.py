@@ -149,6 +149,8 @@ class Notice(SQLModel, table=True):
     issued: date | None = Field(default=None, index=True)
     posted: date | None = Field(default=None, index=True)
     updated: date | None = None
+    comments_close: date | None = Field(default=None, index=True)
+    effective: date | None = Field(default=None, index=True)
     summary: str = Field(default="", sa_column=text_column())
     text: str = Field(default="", sa_column=text_column())
     tier: str = Field(index=True)
@@ -188,6 +190,10 @@ class NoticeOrganisation(SQLModel, table=True):
     role: str
 
 
+NOT_THERE = ("gone", "moved")
+"""States of a page that answers no more."""
+
+
 class Page(SQLModel, table=True):
     """A seller's page: one address that is read again and again."""
 
@@ -202,7 +208,7 @@ class Page(SQLModel, table=True):
     jurisdictions: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Addressed jurisdictions with the reasons: {code, why}."""
     state: str = "live"
-    """`live`, `missing` (gone once, not yet confirmed) or `gone`."""
+    """`live`, `missing` (gone once, not yet confirmed), `gone`, or `moved`: gone, and all it said stands elsewhere."""
     current_version_id: int | None = None
     first_seen: datetime = Field(sa_column=time_column())
     last_read: datetime = Field(sa_column=time_column())
@@ -372,6 +378,8 @@ class EventKind(StrEnum):
     """Our rules changed: a standing text is no longer a claim."""
     CLAIM_REVIEWED = "claim_reviewed"
     """A person decided, or a decision was re-opened because the wording changed."""
+    PRODUCT_CHANGED = "product_changed"
+    """Another form, source material, route or country is said of it, on two readings in a row."""
     PAGE_GONE = "page_gone"
     PAGE_BACK = "page_back"
     SOURCE_BLIND = "source_blind"
@@ -404,7 +412,7 @@ class Event(SQLModel, table=True):
     source_id: str = Field(foreign_key="source.id", index=True)
     run_id: str | None = Field(default=None, foreign_key="run.id")
     object_kind: str
-    """`notice`, `claim`, `page`, `source`, `trial`, `publication` or `authorisation`."""
+    """`notice`, `claim`, `product`, `page`, `source`, `trial`, `publication` or `authorisation`."""
     object_id: str = Field(index=True)
     jurisdictions: list[str] = Field(default_factory=list, sa_column=json_column())
     severity: str = ""
@@ -441,6 +449,19 @@ class DigestIssue(SQLModel, table=True):
     written_at: datetime = Field(sa_column=time_column())
     sha256: str
     counts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+
+class DigestRewriting(SQLModel, table=True):
+    """What a digest said before it was written again, where it had been written after its period was over."""
+
+    __tablename__ = "digest_rewriting"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    written_at: datetime = Field(sa_column=time_column())
+    replaced_at: datetime = Field(sa_column=time_column(index=True))
+    sha256: str
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    counts_after: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
 
 
 class SearchDocument(SQLModel, table=True):

@@ -86,7 +86,13 @@ def _update(
     held = NoticeRecord.model_validate(stored)
     if record.unread and not record.text and (held.text or shipped):
         # The document was not read this time: what is held of it stays, the list's own fields move on.
-        kept = {"text": held.text, "quoted_urls": held.quoted_urls, "references": record.references or held.references}
+        kept = {
+            "text": held.text,
+            "quoted_urls": held.quoted_urls,
+            "references": record.references or held.references,
+            "comments_close": record.comments_close or held.comments_close,
+            "effective": record.effective or held.effective,
+        }
         record = record.model_copy(update=kept)
     notice.last_seen = seen
     after = content_of(record)
@@ -199,6 +205,8 @@ def _fields(record: NoticeRecord, seen: datetime, knowledge: Knowledge) -> dict[
         "issued": record.issued,
         "posted": record.posted,
         "updated": record.updated,
+        "comments_close": record.comments_close,
+        "effective": record.effective,
         "summary": record.summary,
         "text": record.text,
         "tier": found.tier,

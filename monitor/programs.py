@@ -190,9 +190,29 @@ def check(source_id: str, config_file: Path, children: Children) -> Ended:
     return children.run([*CRAWLER, "check", source_id, "--config", str(config_file)])
 
 
+def look(url: str, config_file: Path, children: Children) -> dict[str, Any]:
+    """Let the crawler read a site's front page and say what it is built with; `problem` says why it was not read."""
+    ended = children.run([*CRAWLER, "look", url, "--config", str(config_file)])
+    try:
+        seen = json.loads(ended.output)
+    except ValueError:
+        return {"problem": ended.complaint}
+    return dict(seen) if isinstance(seen, dict) else {"problem": ended.complaint}
+
+
 def write_digest(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
     """Let reports write a digest; its output names the files."""
     return children.run([*REPORTS, "digest", "--config", str(config_file), *arguments])
+
+
+def post(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
+    """Let reports send what is due and waits; its output says what came of it."""
+    return children.run([*REPORTS, "post", "--config", str(config_file), *arguments])
+
+
+def write_landscape(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
+    """Let reports write a landscape; its output names the files."""
+    return children.run([*REPORTS, "landscape", "--config", str(config_file), *arguments])
 
 
 def write_evaluation(figures: Mapping[str, Any], file: Path, children: Children) -> Ended:

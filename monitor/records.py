@@ -98,6 +98,10 @@ class NoticeRecord(Wire):
     references: tuple[str, ...] = ()
     """The publisher's own numbers (MARCS-CMS, recall number, NID)."""
     products: tuple[str, ...] = ()
+    comments_close: date | None = None
+    """Last day on which anyone may comment on what it proposes, as the source's own field says."""
+    effective: date | None = None
+    """Day on which what it lays down takes effect, as the source's own field says."""
     status: str = ""
     classification: str = ""
     summary: str = ""
@@ -119,7 +123,8 @@ class PageState(StrEnum):
     UNCHANGED = "unchanged"
     """The server answered 304, or its catalogue shows the same entry: read well, and the same as before."""
     GONE = "gone"
-    """404 or 410 that is no block page, from a site that answers other addresses in the same run."""
+    """404 or 410 that is no block page, from a site that answers other addresses in the same run; or a redirect for
+    good to another page of the site, which `canonical_url` then names."""
 
 
 class PageRecord(Wire):
@@ -261,6 +266,9 @@ class CaptureRecord(Wire):
     ip: str = ""
     replay_of: str = ""
     """In a replay: the capture that this is a copy of. Its time and bytes are that one's."""
+    rendered_from: str = ""
+    """What a browser showed once scripts had built the page: the capture of the answer that it was built from. No
+    answer of a server, but a `conversion` record of one."""
 
 
 class Range(Wire):

@@ -20,6 +20,8 @@ from monitor.chain import add_pruned, pruned_runs
 from monitor.config import Config
 from monitor.db import reading
 from monitor.models import Capture, Run, RunState
+from monitor.runfolder import ARCHIVE, EvidenceError
+from monitor.storage import storage_of, stored_in
 
 KEPT_FILES = ("run.json", "QUARANTINED.json")
 """What stays of a pruned run: what it was and met, and the digests of all that was removed."""
@@ -63,11 +65,48 @@ def prune(config: Config, planned: Plan, now: datetime, rule: str) -> None:
     """Remove them, each noted in the chain first: killed in between, the next pruning goes on. Raises EvidenceError."""
     for one in planned.prunable:
         add_pruned(config, one.run_id, one.folder, now, f"{rule}; nothing that is held rests on it")
+        _remove_copy(config, one.folder)
         for path in _removable(one.folder):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def _remove_copy(config: Config, folder: Path) -> None:
+    """Before what is here: while that is there, the next pruning comes back to it. Raises EvidenceError."""
+    stored = stored_in(folder)
+    if stored is None:
+        return
+    storage = storage_of(config)
+    if storage is None or storage.root != stored.storage:
+        raise EvidenceError(
+            f"{folder.name}: has a copy in {stored.storage}; name that in evidence: storage: to remove it"
+        )
+    storage.remove(folder.name, [name for name in stored.files if name not in KEPT_FILES])
+
+
+def unstored(engine: Engine, config: Config) -> list[Path]:
+    """Folders of runs whose files are not in the configured storage yet, oldest first. Raises EvidenceError."""
+    gone, storage = pruned_runs(config), storage_of(config)
+    with reading(engine) as session:
+        runs = session.exec(select(Run).order_by(col(Run.finished_at))).all()
+    folders = [config.data / run.folder for run in runs if run.id not in gone]
+    return [
+        folder
+        for folder in folders
+        if storage is not None
+        and (folder / ARCHIVE).exists()
+        and ((held := stored_in(folder)) is None or held.storage != storage.root)
+    ]
+
+
+def droppable(engine: Engine, config: Config, before: datetime) -> list[Path]:
+    """Folders of runs that ended before this moment, were copied, and still have their archive here."""
+    with reading(engine) as session:
+        runs = session.exec(select(Run).where(col(Run.finished_at) < before).order_by(col(Run.finished_at))).all()
+    folders = [config.data / run.folder for run in runs]
+    return [folder for folder in folders if (folder / ARCHIVE).exists() and stored_in(folder) is not None]
 
 
 def _removable(folder: Path) -> list[Path]:

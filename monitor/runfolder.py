@@ -7,7 +7,7 @@ import hashlib
 import io
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from warcio.archiveiterator import ArchiveIterator
 from monitor.records import RECORD, AnyRecord, CaptureRecord, RunRecord, captures_of
 
 T = TypeVar("T")
+ARCHIVE = "run.warc.gz"
 
 
 class UnreadableRunError(Exception):
@@ -48,11 +49,14 @@ class RunFolder:
             ) from None
 
 
-def open_run_folder(path: Path) -> RunFolder:
-    """Read a run folder and check every digest in its run.json. Raises UnreadableRunError."""
-    run = _run_record(path)
+def open_run_folder(path: Path, *, elsewhere: Collection[str] = ()) -> RunFolder:
+    """Read a run folder and check every digest in its run.json. Raises UnreadableRunError.
+
+    `elsewhere`: files that lie in another place, and are checked there.
+    """
+    run = run_record_of(path)
     for name, expected in run.files.items():
-        if name == "crawl.log":
+        if name == "crawl.log" or name in elsewhere:
             continue  # a log may be rotated or cut; nothing rests on it
         actual = _sha256_of(path / name)
         if actual != expected:
@@ -68,7 +72,8 @@ def open_run_folder(path: Path) -> RunFolder:
     return folder
 
 
-def _run_record(path: Path) -> RunRecord:
+def run_record_of(path: Path) -> RunRecord:
+    """A run folder's run.json. Raises UnreadableRunError."""
     file = path / "run.json"
     try:
         return RunRecord.model_validate_json(file.read_bytes())
@@ -167,24 +172,30 @@ def read_payload(folder: Path, offset: int, length: int, expected_sha256: str) -
     `offset` and `length` (bytes) frame the record's gzip member, as in captures.jsonl.
     Raises EvidenceError if the record is missing, damaged, or has another digest.
     """
-    path = folder / "run.warc.gz"
+    path = folder / ARCHIVE
     try:
         with path.open("rb") as file:
             file.seek(offset)
             member = file.read(length)
     except FileNotFoundError:
         raise EvidenceError(f"{path}: the archive is not there") from None
+    return payload_in(member, f"{path} at byte {offset}", expected_sha256)
+
+
+def payload_in(member: bytes, where: str, expected_sha256: str) -> Payload:
+    """The body in one record's gzip member, its digest checked. Raises EvidenceError."""
     try:
         record = next(iter(ArchiveIterator(io.BytesIO(member), no_record_parse=False)))
         headers = record.http_headers
         raw: bytes = record.raw_stream.read()
     except Exception as error:
-        raise EvidenceError(f"{path} at byte {offset}: no readable WARC record there: {error}") from error
+        raise EvidenceError(f"{where}: no readable WARC record there: {error}") from error
     actual = hashlib.sha256(raw).hexdigest()
     if actual != expected_sha256:
-        raise EvidenceError(f"{path} at byte {offset}: the body's sha256 is {actual}, its index says {expected_sha256}")
+        raise EvidenceError(f"{where}: the body's sha256 is {actual}, its index says {expected_sha256}")
     return Payload(
         raw=raw,
         content_encoding=(headers.get_header("Content-Encoding") or "") if headers else "",
-        content_type=(headers.get_header("Content-Type") or "") if headers else "",
+        # a record of what a browser showed has no headers of a server
+        content_type=(headers or record.rec_headers).get_header("Content-Type") or "",
     )

@@ -28,8 +28,10 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import func
 from sqlmodel import select
 
+from monitor import subscriptions
 from monitor.clock import Plan, finished_week, is_overdue, last_digest_time, plans
 from monitor.config import Config, DigestChoice, Schedule
+from monitor.config import now as current
 from monitor.db import open_engine, reading
 from monitor.migrations import upgrade
 from monitor.models import SHIPPED_SOURCE, DigestIssue, Run
@@ -40,6 +42,7 @@ LATE_SECONDS = 6 * 3600
 """How late a job may begin. The library's own default of one second drops a weekly digest after a short pause."""
 EXOWATCH = (sys.executable, "-m", "monitor")
 DIGEST_JOB = "digest"
+OUTBOX_JOB = "outbox"
 
 
 def trigger_of(schedule: Schedule) -> CronTrigger:
@@ -69,7 +72,11 @@ class Clock:
         # The digest has a thread of its own: it must not wait behind long crawls.
         self.scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(config.parallel_runs), DIGEST_JOB: ThreadPoolExecutor(1)},
+            executors={
+                "default": ThreadPoolExecutor(config.parallel_runs),
+                DIGEST_JOB: ThreadPoolExecutor(1),
+                OUTBOX_JOB: ThreadPoolExecutor(1),
+            },
             job_defaults={"misfire_grace_time": LATE_SECONDS, "coalesce": True, "max_instances": 1},
         )
         self.scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -110,6 +117,11 @@ class Clock:
         )
         if missed:
             _LOG.info("%s: overdue since %s", DIGEST_JOB, f"{due:%Y-%m-%d %H:%M} UTC")
+        if self.config.targets:
+            # Each minute, what is due anywhere is worked out anew: every recipient has a time and a zone of their own.
+            self.scheduler.add_job(
+                self._post, CronTrigger(second=0, timezone=UTC), id=OUTBOX_JOB, executor=OUTBOX_JOB, next_run_time=now
+            )
 
     def _add_source(self, plan: Plan, overdue: bool, now: datetime) -> None:
         trigger = trigger_of(plan.schedule)
@@ -124,6 +136,10 @@ class Clock:
     def _digest(self) -> None:
         week = finished_week(datetime.now(UTC), self.config.digest.timezone)
         self._start(DIGEST_JOB, "digest", "--week", week)
+
+    def _post(self) -> None:
+        if post_has_work(self.config):
+            self._start(OUTBOX_JOB, "outbox", "send")
 
     def _start(self, name: str, *arguments: str) -> None:
         if self.children.stopping.is_set():
@@ -149,7 +165,19 @@ def memory(config: Config) -> tuple[Mapping[str, datetime], datetime | None]:
         engine.dispose()
 
 
+def post_has_work(config: Config) -> bool:
+    """True if a digest or an alert is due for anyone, or a letter waits that may go."""
+    engine = open_engine(config.database_url)
+    try:
+        subscriptions.note(engine, config, now=current(config))
+        return subscriptions.has_work(engine, config, now=current(config), clock=datetime.now(UTC))
+    finally:
+        engine.dispose()
+
+
 def _log_trouble(event: JobExecutionEvent | JobSubmissionEvent) -> None:
+    if event.job_id == OUTBOX_JOB and event.code != EVENT_JOB_ERROR:
+        return  # it looks again a minute later
     if event.code == EVENT_JOB_MAX_INSTANCES:
         _LOG.warning("%s: still running from last time; this time is left out", event.job_id)
     elif event.code == EVENT_JOB_MISSED:

@@ -23,6 +23,7 @@ _ABOUT_REGISTERS = frozenset(
     }
 )
 _ABOUT_PAGES = frozenset({"page_gone", "page_back"})
+_ABOUT_PRODUCTS = frozenset({"product_changed"})
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def _never(watchlist: Watchlist, ceilings: Mapping[str, str]) -> Iterator[str]:
         if "." not in folded_domain(domain):
             yield f"domains: {domain!r} is no domain; write it as follica.example"
     kinds = set(watchlist.events)
-    without_claim = _ABOUT_NOTICES | _ABOUT_REGISTERS | _ABOUT_PAGES | ABOUT_SOURCES
+    ungraded = _ABOUT_NOTICES | _ABOUT_REGISTERS | _ABOUT_PRODUCTS | ABOUT_SOURCES
+    without_claim = ungraded | _ABOUT_PAGES
     if watchlist.categories and kinds and kinds <= without_claim:
         yield "can never match: categories: belong to claims, and events: names none about claims"
-    if watchlist.min_severity and kinds and kinds <= _ABOUT_NOTICES | _ABOUT_REGISTERS | ABOUT_SOURCES:
+    if watchlist.min_severity and kinds and kinds <= ungraded:
         yield "can never match: only claims and pages have a severity, and events: names none about them"
     if watchlist.domains and kinds and kinds <= ABOUT_SOURCES | _ABOUT_REGISTERS:
         yield "can never match: events about sources and registers have no domains"

@@ -140,6 +140,8 @@ def _aliases(session: Session, organisations: Iterable[int]) -> dict[int, dict[s
 def _view(event: Event, facts: _Facts) -> EventView:
     passages = [Passage(place, text) for place in _TOLD if isinstance(text := event.detail.get(place), str) and text]
     passages += [Passage("claim", text) for text in _texts(event.detail.get("claims"))]
+    said = event.detail.get("said")
+    passages += [Passage("fact", text) for one in said or () for text in _texts(one.get("quote"))]
     names: list[str] = [*_texts(event.detail.get("organisation")), *_texts(event.detail.get("organisations"))]
     hosts: list[str] = _texts(event.detail.get("host"))
     category = str(event.detail.get("category") or "")

@@ -109,6 +109,7 @@ def in_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
 
 _LONG = (
+    "test_weeks",
     "test_recordings",
     "test_end_to_end",
     "test_packages",

@@ -84,6 +84,8 @@ class RunMaker:
     not_kept: dict[str, int] = field(default_factory=dict)
     lists: dict[str, ListState] = field(default_factory=dict)
     unchanged: int = 0
+    platforms: tuple[str, ...] = ()
+    catalogues: dict[str, str] = field(default_factory=dict)
     mode: str = "live"
     finish_reason: str = "finished"
     _warc: io.BytesIO = field(default_factory=io.BytesIO)
@@ -181,6 +183,8 @@ class RunMaker:
             not_kept=self.not_kept,
             lists=self.lists,
             unchanged=self.unchanged,
+            platforms=self.platforms,
+            catalogues=self.catalogues,
             seen=self.seen,
             requests=len(self.captures),
             problems=tuple(self.problems),

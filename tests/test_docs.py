@@ -21,16 +21,20 @@ from typer.main import get_command
 
 from monitor.cli import app
 from monitor.config import (
+    Channel,
     Config,
     DigestChoice,
     EvidenceChoice,
+    Mail,
     Network,
+    Recipient,
     Rehearsal,
     Schedule,
     Site,
     SourceChoice,
     Vocabulary,
     Watchlist,
+    Webhook,
     load,
 )
 from monitor.models import EventKind
@@ -49,6 +53,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`digest`": DigestChoice,
     "`evidence`": EvidenceChoice,
     "`watchlists`": Watchlist,
+    "`mail`": Mail,
+    "`recipients`": Recipient,
+    "`channels`": Channel,
+    "`webhooks`": Webhook,
     "`rehearsal`": Rehearsal,
 }
 IN_WORDS = {

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from monitor import stamps
+from monitor.captured import read_captured
 from monitor.chain import Broken, Chained, check_links, parse_lines
 from monitor.packages import parts
 from monitor.packages.parts import Member, Packaged, PackagedWording
 from monitor.records import CaptureRecord, RunRecord
 from monitor.runfolder import EvidenceError, Payload
 from monitor.stamps import StampError
-from monitor.text import read_html
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _check_inside(files: dict[str, bytes], roots: stamps.Roots) -> Checked:
     for run in runs:
         broken += _check_run(files, run, chained)
     broken += _check_records(members)
-    responses = {one.record_id: one for one in members if one.kind == "response"}
+    responses = {one.record_id: one for one in members if one.kind in ("response", "conversion")}
     received: dict[str, Member] = {}
     for capture_id in finding.captures:
         flaw, member = _find(capture_id, captures, responses)
@@ -160,7 +160,8 @@ def _find(
     member = responses.get(parts.record_id(capture_id))
     if member is None:
         return Broken("capture", capture_id, f"{capture.url}: is not in the archive"), None
-    held = (member.url, hashlib.sha256(member.payload).hexdigest(), _moment(member), member.status)
+    status = member.status if member.kind == "response" else str(capture.status)
+    held = (member.url, hashlib.sha256(member.payload).hexdigest(), _moment(member), status)
     if held != (capture.url, capture.payload_sha256, f"{capture.fetched_at:%Y%m%d%H%M%S}", str(capture.status)):
         told = "has another address, body, time or status than its run's list says: altered"
         return Broken("capture", capture_id, f"{capture.url}: {told}"), None
@@ -230,9 +231,8 @@ def _check_wording(files: dict[str, bytes], wording: PackagedWording, received: 
     if member is None:
         return  # told of the capture already
     try:
-        again = read_html(
-            Payload(member.payload, member.encoding, member.content_type).body(), member.content_type
-        ).text
+        body = Payload(member.payload, member.encoding, member.content_type).body()
+        again = read_captured(body, member.content_type, wording.part).text
     except EvidenceError as error:
         yield Broken("text", where, str(error))
         return

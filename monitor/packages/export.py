@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from monitor.packages.parts import Member, Packaged, PackagedFinding, PackagedWo
 from monitor.packages.statement import description, plain, readme
 from monitor.records import CaptureRecord, RunRecord
 from monitor.runfolder import EvidenceError, RunFolder, open_run_folder
+from monitor.storage import whole_folder
 
 _MOST_REDIRECTS = 30
 
@@ -51,10 +53,11 @@ def export(session: Session, config: Config, claim_id: int, jurisdiction: str, n
         )
     findings = _findings(session, claim, jurisdiction)
     wordings, texts, wanted = _wordings(session, config, claim)
-    sources = _sources(session, config, wanted)
-    captures = _with_redirects(sources, wanted)
-    packaged = _packaged(session, claim, findings, wordings, tuple(one.id for one in captures), now)
-    archive, members = _archive(sources, captures)
+    with ExitStack() as opened:
+        sources = _sources(session, config, wanted, opened)
+        captures = _with_redirects(sources, wanted)
+        packaged = _packaged(session, claim, findings, wordings, tuple(one.id for one in captures), now)
+        archive, members = _archive(sources, captures)
     chain, stamps, stamped = _chain(config, list(sources))
     runs = [source.folder.run for source in sources.values()]
     files = {
@@ -120,6 +123,7 @@ def _wordings(
                 seen_at=seen_at,
                 page=session.get_one(Page, held.page_id).url,
                 capture=capture.id,
+                part=held.document.get("part", ""),
                 text=name,
                 text_sha256=held.text_sha256,
                 current=(version_id, start, end) == (claim.version_id, claim.start, claim.end),
@@ -128,11 +132,12 @@ def _wordings(
     return tuple(wordings), texts, captures
 
 
-def _sources(session: Session, config: Config, wanted: dict[str, Capture]) -> dict[str, _Source]:
+def _sources(session: Session, config: Config, wanted: dict[str, Capture], opened: ExitStack) -> dict[str, _Source]:
+    """Each run, with its archive here or made here for a while from its copy."""
     sources: dict[str, _Source] = {}
     for capture in wanted.values():
         if capture.run_id not in sources:
-            path = folder_of(session.get_one(Run, capture.run_id), config)
+            path = opened.enter_context(whole_folder(config, folder_of(session.get_one(Run, capture.run_id), config)))
             folder = open_run_folder(path)
             lists = ((path / name).read_bytes() for name in ("run.json", "captures.jsonl"))
             sources[capture.run_id] = _Source(folder, *lists)
@@ -140,19 +145,20 @@ def _sources(session: Session, config: Config, wanted: dict[str, Capture]) -> di
 
 
 def _with_redirects(sources: dict[str, _Source], wanted: Iterable[str]) -> list[CaptureRecord]:
-    """The captures and, before each, the redirects that led to it, as the run met them."""
+    """The captures and, before each, the answer it was built from and the redirects that led there, as met."""
     found: dict[str, CaptureRecord] = {}
     for capture_id in wanted:
         folder = sources[capture_id.rpartition("/")[0]].folder
         met = list(folder.captures.values())
-        steps = [folder.capture(capture_id)]
+        built = folder.capture(capture_id)
+        steps = [folder.capture(built.rendered_from)] if built.rendered_from else [built]
         while steps[0].redirected_from and len(steps) <= _MOST_REDIRECTS:
             met = met[: met.index(steps[0])]
             before = [one for one in met if one.url == steps[0].redirected_from and 300 <= one.status < 400]
             if not before:
                 break
             steps.insert(0, before[-1])
-        found.update({one.id: one for one in steps})
+        found.update({one.id: one for one in (*steps, built)})
     return list(found.values())
 
 
@@ -216,6 +222,8 @@ def _index(placed: list[tuple[int, Member, CaptureRecord]]) -> bytes:
     """CDXJ: one line for each response, sorted."""
     lines = []
     for offset, member, capture in placed:
+        if member.kind != "response":
+            continue  # a player shows what a server sent
         entry = {
             "url": capture.url,
             "digest": f"sha256:{capture.payload_sha256}",

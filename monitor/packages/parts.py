@@ -84,6 +84,8 @@ class PackagedWording(Wire):
     seen_at: UtcDatetime
     page: str
     capture: str
+    part: str = ""
+    """JSON pointer to the entry of a catalogue that the text was read from; empty: the whole capture."""
     text: str
     """File in the package: the page's canonical text, UTF-8."""
     text_sha256: Sha256
@@ -221,7 +223,7 @@ def _read_member(packed: bytes, offset: int) -> Member:
             date=heads.get_header("WARC-Date") or "",
             payload=payload,
             status=http.get_statuscode() if http else "",
-            content_type=(http.get_header("Content-Type") or "") if http else "",
+            content_type=(http or heads).get_header("Content-Type") or "",
             encoding=(http.get_header("Content-Encoding") or "") if http else "",
             digests_hold=record.digest_checker.passed,
         )

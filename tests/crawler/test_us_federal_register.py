@@ -100,6 +100,8 @@ def test_what_comes_up_stands_in_the_status() -> None:
 
     assert register.status_of(both) == "comments close 2026-12-30; effective 2027-02-01"
     assert register.status_of(register.document_of(a_result(comments_close_on=None))) == ""
+    record = register.notice_of(CARD, ("run/00001",), both, None, "")
+    assert (record.comments_close, record.effective) == (date(2026, 12, 30), date(2027, 2, 1))
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,14 @@ def test_dates_are_the_days_as_printed_and_the_first_change_stands_in_for_the_fi
     assert (item.posted, item.updated, item.issued) == (date(2026, 10, 12), date(2026, 10, 20), None)
 
 
+def test_a_consultation_says_until_when_it_takes_answers() -> None:
+    details = {"body": "<p>x</p>", "closing_date": "2026-12-18T23:45:00+00:00"}
+    item = read_item(document_type="open_consultation", details=details)
+    assert item.closes == date(2026, 12, 18)
+    assert uk_govuk.notice_of(ALERTS, ("run/00001",), None, item).comments_close == date(2026, 12, 18)
+    assert read_item().closes is None
+
+
 def test_a_roundup_is_split_into_what_it_lists() -> None:
     body = "<ul><li>Maker A: pen<ul><li>Model 2</li></ul></li><li>Maker B: pump</li></ul>"
 

@@ -112,6 +112,22 @@ def test_a_rewording_that_is_taken_back_and_kept_beside_is_a_new_claim() -> None
     assert kinds == [[MoveKind.APPEARED], [], [MoveKind.APPEARED]]
 
 
+def test_a_rewording_on_two_pages_is_settled_by_whichever_is_read_again() -> None:
+    """An entry of a catalogue may have no address of its own, so that its page alone can be looked at again."""
+    both = page(1, OLD) | page(2, OLD)
+    lives, kinds = play(both, page(1, NEW) | page(2, NEW), page(2, NEW), page(1, NEW) | page(2, NEW))
+
+    assert kinds == [[MoveKind.APPEARED], [], [MoveKind.REWORDED], []]
+    assert [(life.folded, life.places) for life in lives] == [(NEW, {1: 0, 2: 0})]
+
+
+def test_a_first_look_at_the_other_page_of_a_rewording_is_no_claim_of_its_own() -> None:
+    both = page(1, OLD) | page(2, OLD)
+    _, kinds = play(both, page(1, NEW) | page(2), page(2), page(1, NEW))
+
+    assert kinds == [[MoveKind.APPEARED], [], [], [MoveKind.REWORDED]]
+
+
 QUOTES = st.lists(st.sampled_from([OLD, NEW, OTHER, "hydrates dull skin"]), unique=True)
 
 

@@ -86,7 +86,8 @@ def test_changed_rules_say_what_they_made_of_it(engine: Engine, ids: dict[str, A
         }
         make.event(EventKind.CLAIM_FLAGGED, run, "claim", ids["safe"], cause=Cause.RULES, detail=detail)
     found = {change.claim.id: change for change in queries.week(engine, *WEEK).rules}
-    assert found[ids["safe"]].reason == "decision: review → flag; severity: Low → High"
+    assert found[ids["safe"]].judged == (("decision", "review", "flag"), ("severity", "Low", "High"))
+    assert found[ids["safe"]].told == "decision: review → flag; severity: Low → High"
     assert found[ids["safe"]].before == ""
 
 

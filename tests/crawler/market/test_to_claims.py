@@ -12,6 +12,8 @@ from crawler.market.site import card_of
 from monitor import evidence, intake, knowledge
 from monitor.config import Config, Site
 from monitor.models import Claim, ClaimPlace, Page
+from monitor.packages.check import check
+from monitor.packages.export import export
 from tests.crawler.conftest import Crawls
 from tests.crawler.market.shops import SHOPIFY_HEAD, as_json, page, product
 from tests.crawler.test_us_pdf import tiny_pdf
@@ -66,6 +68,9 @@ def test_a_claim_stands_on_the_entry_on_its_page_and_in_the_brochure(
     checked = evidence.verify(sqlite_engine, config)
     assert checked.broken == ()
     assert checked.quotes > 0
+    with Session(sqlite_engine) as session:
+        for claim in session.exec(select(Claim)).all():
+            assert check(export(session, config, claim.id or 0, "", ended.run.finished_at)).broken == ()
 
     # the catalogue refuses a week later: nothing that stands on it is withdrawn, however often
     web.routes[f"{HOST}/products.json"] = Reply("", status=404)
