@@ -26,7 +26,8 @@ _TELLING = 40  # characters of a stretch that tells who speaks
 _CROWD = 40  # stretches beyond which a page counts as no longer
 _HEARD = 12  # stretches of a page that are read for their voice
 _ENOUGH = 5  # such stretches, all different
-_EXCUSED_BY_WORDS = frozenset({"negated", "attributed", "quoted", "question"})
+_EXCUSED_FOR_SURE = frozenset({"attributed", "quoted", "question"})
+_EXCUSED_BY_WORDS = _EXCUSED_FOR_SURE | {"negated"}
 _BESIDE = frozenset({"sentence", "block", "heading", "neighbour"})
 _SIFTED_AT_MOST = 2_000
 """Stretches of one document that the model looks at; the rules read all of it, and stand alone for the rest."""
@@ -39,9 +40,14 @@ _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", 
 _NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guarantee", "act_treat", "act_reduce"})
 _DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
 _ASKING = ("?", "？", "؟")
+_LOOPHOLE = "legal_loophole"
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
-_MARKED = 0.35  # how likely a piece must be part of the claim to be quoted
+_MARKED = 0.45  # how likely a piece must be part of the claim to be quoted
+_TRUSTED = 0.7
+"""From this probability on the model is believed although a rule took a word of the sentence for a negation, or for
+another product: "where nothing shows on a scan, exosomes help" is a claim. It is never so sure of "they do not help".
+"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ class _Fused:
         self.windows = windows
         self.make = make
         self.scoring: Fusion = knowledge.scoring.fusion
+        self.denials = frozenset(
+            rule.id for rule in knowledge.claims if rule.row.negation_is_claim or rule.category == _LOOPHOLE
+        )
         self.may_flag = lang not in knowledge.scoring.review_only
         self.model: Model = model(knowledge)
         self.whole_page = len(windows) > _PASSAGES
@@ -146,8 +155,12 @@ class _Fused:
 
     def _share(self, claim: JudgedClaim, window: Window) -> float:
         """How far the rules are trusted: further where structure tells, which a reader of single stretches knows little
-        of: an item under its heading, a question that the next sentence answers.
+        of: an item under its heading, a question that the next sentence answers. Further still where the claim itself
+        denies ("no side effects", "needs no approval"), or stands beside a denial ("not approved, yet it heals"): the
+        model takes that for a disclaimer now and then.
         """
+        if claim.rule_id in self.denials or _beside_denial(claim, window.stretch.claims):
+            return self.scoring.rules_share_denial
         structure = window.stretch.lead or claim.quote.endswith(_ASKING)
         return self.scoring.rules_share_structure if structure else self.scoring.rules_share
 
@@ -185,17 +198,22 @@ class _Fused:
 
     def _quotes(self, row: int, window: Window, sure: float) -> list[tuple[int, int]]:
         """The words that are the claim, in each sentence that has some; none if what they say excuses every one."""
-        if (window.stretch.claims and sure < self.scoring.flag) or _warns(window):
-            return []  # the rules met something here and excused it, or it warns of harm
-        if any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits):
-            return []  # the answer to a question, and it is no
-        spans = [span for span in window.spans if not self._excused(span, window)]
+        trusted = sure >= _TRUSTED and not self.whole_page
+        if not trusted and self._silenced(window, sure):
+            return []
+        spans = [span for span in window.spans if not self._excused(span, window, trusted)]
         marked = self._marked(row, window)
         found = [quote for span in spans if (quote := self._within(span, marked))]
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
             found = [(likeliest.start, likeliest.end)]
         return [quote for quote in found if self._says_something(window, *quote)]
+
+    def _silenced(self, window: Window, sure: float) -> bool:
+        """Did the rules meet something here and excuse it, or does it warn of harm, or answer a question with no?"""
+        if (window.stretch.claims and sure < self.scoring.flag) or _warns(window):
+            return True
+        return any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits)
 
     def _says_something(self, window: Window, start: int, end: int) -> bool:
         """A word or two of a heading or an item are a claim only if the lexicon holds them: a name is none."""
@@ -245,17 +263,24 @@ class _Fused:
             start += 1
         return (start, end) if start < end else None
 
-    def _excused(self, span: Span, window: Window) -> bool:
-        if span.question or _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end):
+    def _excused(self, span: Span, window: Window, trusted: bool) -> bool:
+        of_other = _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end)
+        if span.question or (of_other and not trusted):
             return True
         first, last = self.reader.page.folded.span(span.start, span.end)
         claims = (claim for claim in window.stretch.claims if claim.start < last and claim.end > first)
-        return any(claim.status in _EXCUSED_BY_WORDS for claim in claims)
+        excuses = _EXCUSED_FOR_SURE if trusted else _EXCUSED_BY_WORDS
+        return any(claim.status in excuses for claim in claims)
 
     def _of_other(self, claim: JudgedClaim) -> bool:
         part = self.reader.page.parts[claim.block_id]
         at = self.reader.page.folded.span
         return _other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
+
+
+def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:
+    """Did the rules tell what the same sentence says from what it denies?"""
+    return any(one.status == "negated" and one.start < claim.end and one.end > claim.start for one in others)
 
 
 def _joined(first: str, second: str) -> bool:

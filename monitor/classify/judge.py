@@ -99,6 +99,7 @@ def judge_document(
         product_names=product_names(page),
         findings=findings,
         dropped=tuple(claim for claim in claims if claim.decision == "drop"),
+        names_product=True,
     )
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from monitor.classify.encoder import Encoder, logistic
+from monitor.classify.encoder import Encoder, Read, logistic
 from monitor.classify.pieces import Floats
 from monitor.classify.second import Reads, Second, reader, unsure
 from monitor.classify.windows import Stretch
@@ -25,6 +26,7 @@ from monitor.knowledge import Knowledge, KnowledgeError
 FOLDER = Path(__file__).parents[1] / "knowledge" / "model"
 ENCODER, HEADS, SECOND, CARD = "encoder.npz", "heads.npz", "second.npz", "card.json"
 _REMEMBERED = 20_000  # readings, a few hundred bytes each
+_SURE = 30.0
 READ_FOLDED = 1_500  # characters of a stretch that are looked at: more than the encoder's pieces
 
 
@@ -53,10 +55,15 @@ class Readings:
 
 @dataclass(frozen=True)
 class Heads:
-    """`weights`: (D + 1, 1 + voices + categories), on what the encoder reads; `sift`: (S + 1, 1 + voices)."""
+    """`weights`: (D + 1, 1 + voices + categories), on what the encoder reads; `sift`: (S + 1, 1 + voices).
+
+    `early`: (D / 2 + 1, 1 + voices), on what it has read halfway; a claim's log odds below `early_below` are final.
+    """
 
     weights: Floats
     sift: Floats
+    early: Floats
+    early_below: float
     platt: tuple[float, float]
     voices: tuple[str, ...]
     categories: tuple[str, ...]
@@ -96,14 +103,27 @@ class Model:
         """Logits and marks. Pages of a site repeat one another: what was read lately is not read again."""
         known = {text: self._lately[text] for text in texts if text in self._lately}
         if fresh := [text for text in dict.fromkeys(texts) if text not in known]:
-            found = self.encoder.read(fresh)
-            logits = linear(found.pooled, self.heads.weights)
+            found = self.encoder.read(fresh, self._gives_up)
+            logits = self._logits(found)
             known.update(zip(fresh, zip(logits, found.marks, strict=True), strict=True))
             if len(self._lately) > _REMEMBERED:
                 self._lately.clear()
             self._lately.update((text, known[text]) for text in fresh)
         empty = np.zeros((0, self.heads.weights.shape[1]), np.float32)
         return np.stack([known[text][0] for text in texts]) if texts else empty, tuple(known[text][1] for text in texts)
+
+    def _gives_up(self, halfway: Floats) -> npt.NDArray[np.bool_]:
+        return linear(halfway, self.heads.early)[:, 0] < self.heads.early_below
+
+    def _logits(self, found: Read) -> Floats:
+        """Of a text that was given up: what the encoder made of it halfway, and no category."""
+        logits, early = linear(found.pooled, self.heads.weights), linear(found.halfway, self.heads.early)
+        slope, level = self.heads.platt
+        early[:, 0] = (early[:, 0] - level) / slope
+        given_up = ~found.whole
+        logits[given_up] = -_SURE
+        logits[given_up, : early.shape[1]] = early[given_up]
+        return logits
 
 
 def linear(inputs: Floats, weights: Floats) -> Floats:
@@ -123,6 +143,8 @@ def load_model(folder: Path = FOLDER) -> Model:
         heads = Heads(
             weights=held["weights"],
             sift=held["sift"],
+            early=held["early"],
+            early_below=float(held["early_below"]),
             platt=(float(held["platt"][0]), float(held["platt"][1])),
             voices=tuple(card["voices"]),
             categories=tuple(card["categories"]),

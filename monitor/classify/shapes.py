@@ -141,6 +141,8 @@ class Judgement:
     findings: tuple[JudgedClaim, ...]
     dropped: tuple[JudgedClaim, ...]
     id: str = ""
+    names_product: bool = False
+    """True if it names an exosome or stem-cell product, or was judged as a page that does."""
 
     def to_json(self, with_text: bool = False) -> dict[str, Any]:
         out: dict[str, Any] = {

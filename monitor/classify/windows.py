@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from monitor.classify.compose import Page, Part, leading
 from monitor.classify.scan import Hit, between
@@ -21,7 +22,7 @@ _SENTENCES = 3
 _SHORTEST = 3
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # hundreds a page: a frozen one takes three times as long to make
 class Stretch:
     """A passage of a page, by folded offsets, with what the rules know of it.
 
@@ -38,13 +39,18 @@ class Stretch:
     lead: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Window:
-    """A stretch with the sentences it is made of."""
+    """A stretch with the sentences it is made of, `cut` already where its block has more than one window."""
 
     stretch: Stretch
-    spans: tuple[Span, ...]
     part: Part
+    cut: tuple[Span, ...] | None = None
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """Cut up when first asked for: few stretches of a page are read."""
+        return tuple(sentences(self.part.text, self.part.start, self.part.end)) if self.cut is None else self.cut
 
 
 @dataclass(frozen=True)
@@ -59,17 +65,19 @@ class Reader:
     def windows(self) -> Iterator[Window]:
         """By place. Blocks that no reader takes for a statement (menus, footers, data) are passed over."""
         products = [index for index, part in enumerate(self.page.parts) if part.names & PRODUCTS]
+        far = _far(self.page, products)
         by_block: dict[int, list[JudgedClaim]] = {}
         for claim in self.claims:
             by_block.setdefault(claim.block_id, []).append(claim)
         for index, part in enumerate(self.page.parts):
             if part.block.kind not in READ_KINDS or part.end - part.start < _SHORTEST:
                 continue
-            near = _nearness(self.page, index, products)
+            leads = leading(self.page, index)
+            near = _nearness(self.page, index, leads, products) or far
             if not near:
                 continue
             claims = by_block.get(part.block.id, [])
-            leads = leading(self.page, index) if part.block.kind in _ITEM_KINDS else []
+            leads = leads if part.block.kind in _ITEM_KINDS else []
             if leads and part.end - part.start <= _ITEM_LONGEST:
                 yield self._item(part, self.page.parts[leads[0]], near, claims)
             else:
@@ -77,7 +85,7 @@ class Reader:
 
     def _item(self, part: Part, lead: Part, near: str, claims: list[JudgedClaim]) -> Window:
         """A short list item says what it says together with what leads it in."""
-        text = self.page.folded.text
+        text = self.page.folded.accented
         alone = self.window(part, [Span(part.start, part.end, False)], near, claims)
         first = max(lead.start, lead.end - _LEAD_LONGEST)
         hits = [*between(lead.hits, [hit.start for hit in lead.hits], first, lead.end), *alone.stretch.hits]
@@ -86,32 +94,44 @@ class Reader:
         return replace(alone, stretch=replace(alone.stretch, text=said, hits=hits, lead=len(before)))
 
     def _cut(self, part: Part, near: str, claims: list[JudgedClaim]) -> Iterator[Window]:
-        spans = sentences(self.page.folded.text, part.start, part.end)
+        text = self.page.folded.text
+        if part.end - part.start <= _LONGEST and not text[part.start].isspace() and not text[part.end - 1].isspace():
+            yield self.window(part, None, near, claims)
+            return
+        spans = sentences(text, part.start, part.end)
         if part.end - part.start <= _LONGEST or len(spans) <= _SENTENCES:
             yield self.window(part, spans, near, claims)
             return
         for start in range(0, len(spans), _SENTENCES - 1):  # one sentence in common, so that no thought is cut
             yield self.window(part, spans[start : start + _SENTENCES], near, claims)
 
-    def window(self, part: Part, spans: Sequence[Span], near: str, claims: Sequence[JudgedClaim]) -> Window:
-        text = self.page.folded.text
+    def window(self, part: Part, spans: Sequence[Span] | None, near: str, claims: Sequence[JudgedClaim]) -> Window:
+        """`spans` None: all of the block, whose sentences fill it from end to end."""
+        text = self.page.folded.accented
         start, end = (spans[0].start, spans[-1].end) if spans else (part.start, part.end)
-        hits = between(part.hits, [hit.start for hit in part.hits], start, end)
-        first, last = self.page.folded.span(start, max(end, start + 1))
-        inside = [claim for claim in claims if claim.start < last and claim.end > first]
+        hits = between(part.hits, [hit.start for hit in part.hits], start, end) if part.hits else []
+        inside: list[JudgedClaim] = []
+        if claims:
+            first, last = self.page.folded.span(start, max(end, start + 1))
+            inside = [claim for claim in claims if claim.start < last and claim.end > first]
         stretch = Stretch(start, end, text[start:end], hits, inside, near)
-        return Window(stretch, tuple(spans), part)
+        return Window(stretch, part, None if spans is None else tuple(spans))
 
 
-def _nearness(page: Page, index: int, products: list[int]) -> str:
-    """Where the nearest product word stands; empty: nowhere."""
+def _nearness(page: Page, index: int, leads: Sequence[int], products: list[int]) -> str:
+    """Where a product word stands near a block; empty: not near."""
     if page.parts[index].names & PRODUCTS:
         return "block"
-    if any(page.parts[lead].names & PRODUCTS for lead in leading(page, index)):
+    if any(page.parts[lead].names & PRODUCTS for lead in leads):
         return "heading"
     at = bisect_left(products, index)
     if any(abs(products[near] - index) == 1 for near in (at - 1, at) if 0 <= near < len(products)):
         return "neighbour"
+    return ""
+
+
+def _far(page: Page, products: list[int]) -> str:
+    """Where a product word stands for every block of a page that has none near; empty: nowhere."""
     first = [page.parts[one].block for one in products[:8]]
     if any(block.kind in ("title", "meta") or (block.kind, block.level) == ("heading", 1) for block in first):
         return "title"

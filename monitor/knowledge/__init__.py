@@ -18,6 +18,8 @@ from monitor.knowledge.conditions import ConditionNames
 from monitor.knowledge.conditions import load as load_conditions
 from monitor.knowledge.law import Law
 from monitor.knowledge.law import load as load_law
+from monitor.knowledge.products import ProductWords
+from monitor.knowledge.products import load as load_products
 from monitor.knowledge.relevance import Relevance
 from monitor.knowledge.relevance import load as load_relevance
 from monitor.knowledge.shapes import (
@@ -93,6 +95,7 @@ class Knowledge:
     law: Law
     relevance: Relevance
     conditions: ConditionNames
+    products: ProductWords
     register: Register = field(default_factory=Register)
     """What is authorised where; more is put in from the registers that were read."""
     folder: Path = HERE
@@ -134,6 +137,7 @@ def read(folder: Path) -> Knowledge:
         law=law,
         relevance=load_relevance(folder / "relevance.yaml"),
         conditions=load_conditions(folder / "conditions"),
+        products=load_products(folder / "products"),
         register=Register(approvals_of(law)),
         folder=folder,
     )

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from monitor.config import WebAddress
+from monitor.config_parts import WebAddress
 from monitor.folding import fold
 from monitor.knowledge.yaml_rows import KnowledgeError, Row, nearest, parse_row, parse_rows, read_yaml
 from monitor.records import JurisdictionCode

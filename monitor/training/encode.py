@@ -18,15 +18,17 @@ from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.training.e5 import E5, load_e5
 from monitor.training.labelled import VOICES, Lessons
-from monitor.training.network import Layer, Network
+from monitor.training.network import Adapted, Layer, Network, narrowed
 from monitor.training.teaching import SEED, Lesson, Say, teach
 from monitor.training.vocabulary import choose
 
-LAYERS = range(6)
-"""Of E5's twelve, those that the encoder keeps."""
-_SIEVE = 32
+LAYERS = range(12)
+EARLY = 6
+"""After so many layers the encoder may stop: most texts are clearly no claim by then."""
+_SIEVE = 24
 _SIEVE_STEPS = 3_000
 _DROPPED = 0.1
+_SIZES, _SMALL = 128, 1e-6
 _PARTS = ("attend", "gather", "inner", "outer")
 
 
@@ -38,16 +40,16 @@ def encode(knowledge: Knowledge, made: Lessons, path: Path, say: Say) -> str:
     categories = sorted({name for one in made.categories for name in one})
     taught = [_lesson(made, row, pieces, categories) for row in range(len(made.texts))]
     say(f"{len(taught)} texts, {pieces.count} pieces")
-    network = Network(e5, LAYERS, chosen, 1 + len(VOICES) + len(categories), _DROPPED)
+    network = Network(e5, LAYERS, chosen, 1 + len(VOICES) + len(categories), _DROPPED, EARLY)
     teach(network, taught, len(VOICES), say)
     return write(path, e5, chosen, network, _sieve(e5, chosen, taught))
 
 
 def _words(knowledge: Knowledge) -> Iterable[str]:
     for term in knowledge.lexicon:
-        yield fold(term.words.strip("*")).text
+        yield fold(term.words.strip("*")).accented
     for words, _, _, _ in knowledge.conditions.names():
-        yield fold(words).text
+        yield fold(words).accented
 
 
 def _lesson(made: Lessons, row: int, pieces: Pieces, categories: Sequence[str]) -> Lesson:
@@ -84,13 +86,12 @@ def _sieve(e5: E5, chosen: npt.NDArray[np.int64], lessons: Sequence[Lesson]) -> 
 
 
 def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, sieve: Floats) -> str:
-    """The encoder as `monitor.classify.encoder` reads it: weights in int8, piece vectors as E5 has them."""
+    """The encoder as `monitor.classify.encoder` reads it: weights in 4 bits, piece vectors as E5 has them."""
     step = np.float32(np.abs(sieve).max() / 127)
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "pieces": np.frombuffer("\n".join(e5.pieces[number] for number in chosen).encode(), np.uint8),
         "scores": e5.scores[chosen].astype(np.float16),
         "words": e5.packed[chosen],
-        "word_scales": e5.scales[chosen],
         "places": _plain(network.places).astype(np.float16),
         "norm.w": _plain(network.norm.weight),
         "norm.b": _plain(network.norm.bias),
@@ -100,12 +101,17 @@ def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, s
         "sieve": np.round(sieve / step).astype(np.int8),
         "sieve_scale": np.asarray(step),
     }
+    arrays |= _coded("word_scales", e5.scales[chosen].astype(np.float32))
+    arrays["early"] = np.asarray(network.early, np.int32)
     for number, layer in enumerate(network.layers):
         assert isinstance(layer, Layer)  # noqa: S101  # for the type checker
         for part in _PARTS:
             linear = getattr(layer, part)
-            narrow, scales = _narrow(_plain(linear.weight))
-            arrays |= {f"{number}.{part}.w": narrow, f"{number}.{part}.s": scales}
+            packed, steps = _packed(linear)
+            arrays |= {f"{number}.{part}.w": packed} | _coded(f"{number}.{part}.s", steps)
+            for name, thin in (("down", linear.down), ("up", linear.up.T)):
+                rows, sizes = _thin(thin)
+                arrays |= {f"{number}.{part}.{name}": rows, f"{number}.{part}.{name}.s": sizes}
             arrays[f"{number}.{part}.b"] = _plain(linear.bias)
         for part in ("norm", "last"):
             norm = getattr(layer, part)
@@ -119,7 +125,25 @@ def _plain(values: torch.Tensor) -> Floats:
     return np.asarray(values.detach().numpy(), np.float32)
 
 
-def _narrow(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """int8 by row, and each row's step."""
-    steps = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
-    return np.round(weights / steps[:, None]).astype(np.int8), steps.astype(np.float32)
+def _packed(part: Adapted) -> tuple[npt.NDArray[np.uint8], Floats]:
+    """As `monitor.classify.encoder.widened` takes them."""
+    numbers, steps = (one.numpy() for one in narrowed(part.weight))
+    nibbles = (numbers.reshape(len(numbers), -1).T + 8).astype(np.uint8)
+    packed = nibbles[:, 0::2] | nibbles[:, 1::2] << 4
+    return np.ascontiguousarray(packed), np.ascontiguousarray(steps[:, :, 0].T)
+
+
+def _coded(name: str, steps: Floats) -> dict[str, npt.NDArray[np.generic]]:
+    """As `monitor.classify.encoder.stepped` takes them: a byte each, at most two hundredths off."""
+    sizes = np.abs(steps)
+    low, high = float(sizes[sizes > 0].min()), float(sizes.max())
+    share = np.log(np.maximum(sizes, low) / low) / max(np.log(high / low), _SMALL)
+    codes = np.round(share * (_SIZES - 1)).astype(np.uint8) + _SIZES * (steps < 0)
+    return {name: codes.astype(np.uint8), f"{name}.r": np.array([low, high], np.float32)}
+
+
+def _thin(values: torch.Tensor) -> tuple[npt.NDArray[np.int8], Floats]:
+    """int8 by row, and each row's step. `values`: (16, any)."""
+    plain = _plain(values)
+    steps = np.maximum(np.abs(plain).max(axis=1), 1e-9) / 127
+    return np.round(plain / steps[:, None]).astype(np.int8), steps.astype(np.float32)

@@ -24,6 +24,9 @@ _FIRM = 0.02  # scikit-learn's C of the heads on what the encoder read, which ha
 _FIRM_SIFT = 1.0
 _FIRM_SECOND = 10.0
 _AT_ONCE = 256
+_LOST = 0.005  # share of the claims that may be given up early
+_UNLIKELY, _NEVER = -2.0, 99.0
+_WORTH = -1.4  # log odds of a claim from which on a person is shown it
 _SECOND_TEXTS = 3_000  # E5 reads thirty a second, and learns little from more
 
 
@@ -42,30 +45,41 @@ def train(made: Lessons, encoder: Encoder, reads: Reads | None) -> Trained:
     kept = [held_out(row) for row in made.sources]
     taught = made.part(number for number, one in enumerate(kept) if not one)
     held = made.part(number for number, one in enumerate(kept) if one)
-    inputs, sifted = reading(encoder, taught.texts)
-    held_inputs, _ = reading(encoder, held.texts)
+    inputs, halfway, sifted = reading(encoder, taught.texts)
+    held_inputs, held_halfway, _ = reading(encoder, held.texts)
     categories = tuple(sorted({name for one in made.categories for name in one}))
     weights = _heads(inputs, taught, categories)
     logits = linear(held_inputs, weights)[:, 0]
     platt = _platt(logits, np.array(held.claims))
+    odds = platt[0] * logits + platt[1]
+    early = np.stack([_fit(halfway, np.array(taught.claims), _FIRM), *_voices(halfway, taught, _FIRM)], axis=1)
     heads = Heads(
         weights=weights,
         sift=_sift(sifted, taught),
+        early=early.astype(np.float32),
+        early_below=_below(linear(held_halfway, early)[:, 0], np.array(held.claims, np.bool_) & (odds > _WORTH)),
         platt=platt,
         voices=VOICES,
         categories=categories,
     )
-    odds = platt[0] * logits + platt[1]
     second, joint = _second(taught, held, odds, reads) if reads else (None, None)
     return Trained(heads, held, _probabilities(odds), second, joint)
 
 
-def reading(encoder: Encoder, texts: Sequence[str]) -> tuple[Floats, Floats]:
-    """What the heads are given of each text: by the encoder, and at first sight."""
+def reading(encoder: Encoder, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
+    """What the heads are given of each text: by the encoder, by the encoder halfway, and at first sight."""
     numbers = [encoder.numbers(text[:READ_FOLDED])[0] for text in texts]
     batches = [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
-    read = [encoder.read(batch).pooled for batch in batches] or [encoder.read([]).pooled]
-    return np.concatenate(read), np.maximum(encoder.sift(numbers), 0)
+    read = [encoder.read(batch) for batch in batches] or [encoder.read([])]
+    pooled, halfway = np.concatenate([one.pooled for one in read]), np.concatenate([one.halfway for one in read])
+    return pooled, halfway, np.maximum(encoder.sift(numbers), 0)
+
+
+def _below(early: Floats, claims: Bools) -> float:
+    """What the early log odds must fall below to be final: very few of the claims do that would be found else."""
+    if not claims.any():
+        return -_NEVER
+    return min(float(np.quantile(early[claims], _LOST)), _UNLIKELY)
 
 
 def _heads(inputs: Floats, made: Lessons, categories: Sequence[str]) -> Floats:

@@ -124,7 +124,7 @@ def lessons(rows: Iterable[Labelled], knowledge: Knowledge) -> Lessons:
     made = Lessons()
     for row in rows:
         _, found = windows_of(row.query(), knowledge)
-        quotes = [(fold(quote).text.strip(), category) for quote, category in row.spans if category != _LAWFUL]
+        quotes = [(fold(quote).accented.strip(), category) for quote, category in row.spans if category != _LAWFUL]
         for window in found:
             text = window.stretch.text
             said = [(text.find(quote), quote, category) for quote, category in quotes if quote in text]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,35 @@ from monitor.training.e5 import E5
 
 MOST_PLACES = 192
 _SMALL = 1e-5
+GROUP = 32
+THIN = 16
 _QUICK = 1.702
+
+
+class Adapted(nn.Linear):
+    """E5's own 4-bit weights, which stay, and what is learnt beside them: two thin matrices (Hu et al. 2021, LoRA).
+
+    Rounded to 4 bits again, weights would lose what was learnt: it is less than half a step.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.weight.requires_grad_(False)
+        self.down = nn.Parameter(torch.empty(THIN, inputs).uniform_(-1, 1) * inputs**-0.5)
+        self.up = nn.Parameter(torch.zeros(outputs, THIN))
+
+    def forward(self, states: Tensor) -> Tensor:
+        learnt = functional.linear(functional.linear(states, self.down), self.up)
+        return functional.linear(states, self.weight, self.bias) + learnt
+
+
+def narrowed(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers from -8 to 7 as (out, groups, 32), and the step of each group: E5's weights come out as they were."""
+    groups = weight.detach().view(len(weight), -1, GROUP)
+    largest = groups.gather(-1, groups.abs().argmax(-1, keepdim=True))
+    steps = (largest / -8).half().float()
+    steps = torch.where(steps == 0, torch.ones_like(steps), steps)
+    return (groups / steps).round().clamp(-8, 7), steps
 
 
 class Layer(nn.Module):
@@ -24,11 +53,11 @@ class Layer(nn.Module):
     def __init__(self, size: int, inner: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.attend = nn.Linear(size, 3 * size)
-        self.gather = nn.Linear(size, size)
+        self.attend = Adapted(size, 3 * size)
+        self.gather = Adapted(size, size)
         self.norm = nn.LayerNorm(size, eps=_SMALL)
-        self.inner = nn.Linear(size, inner)
-        self.outer = nn.Linear(inner, size)
+        self.inner = Adapted(size, inner)
+        self.outer = Adapted(inner, size)
         self.last = nn.LayerNorm(size, eps=_SMALL)
 
     def forward(self, states: Tensor, there: Tensor, dropped: float) -> Tensor:
@@ -52,13 +81,23 @@ class Layer(nn.Module):
             _set(getattr(self, own), held[f"l{number}.{theirs}.w"], held[f"l{number}.{theirs}.b"])
 
 
+@dataclass(frozen=True)
+class Told:
+    """Per text the logits of the heads, at the end and after the first layers; per piece that of being in a claim."""
+
+    heads: Tensor
+    early: Tensor
+    marks: Tensor
+
+
 class Network(nn.Module):
-    """`forward` gives per text the logits of the heads, and per piece that of being part of a claim."""
+    """`early`: after how many layers it is first asked what it makes of a text."""
 
     def __init__(
-        self, e5: E5, layers: Sequence[int], chosen: npt.NDArray[np.int64], columns: int, dropped: float
+        self, e5: E5, layers: Sequence[int], chosen: npt.NDArray[np.int64], columns: int, dropped: float, early: int
     ) -> None:
         super().__init__()
+        self.early = early
         self.dropped = dropped
         self.words = nn.Embedding.from_pretrained(torch.from_numpy(e5.tensors["emb.word"][chosen]), freeze=True)
         self.places = nn.Parameter(torch.from_numpy((e5.tensors["emb.pos"] + e5.tensors["emb.type"])[:MOST_PLACES]))
@@ -70,31 +109,38 @@ class Network(nn.Module):
             layer.take(e5, number)
             self.layers.append(layer)
         self.heads = nn.Linear(2 * e5.size, columns)
+        self.halfway = nn.Linear(e5.size, columns)
         self.mark = nn.Linear(e5.size, 1)
         self.look = nn.Linear(e5.size, 1, bias=False)
 
-    def forward(self, numbers: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, numbers: Tensor, there: Tensor) -> Told:
         states = self.norm(self.words(numbers) + self.places[: numbers.shape[1]])
         states = functional.dropout(states, self.dropped, self.training)
-        for layer in self.layers:
+        for layer in self.layers[: self.early]:
             states = layer(states, there[:, None, None, :], self.dropped)
-        counted = there.unsqueeze(-1).to(states.dtype)
-        mean = (states * counted).sum(1) / counted.sum(1)
+        early = self.halfway(_mean(states, there))
+        for layer in self.layers[self.early :]:
+            states = layer(states, there[:, None, None, :], self.dropped)
         weights = self.look(states).squeeze(-1).float().masked_fill(~there, -1e4).softmax(1).to(states.dtype)
-        pooled = torch.cat([mean, (states * weights.unsqueeze(-1)).sum(1)], 1)
-        return self.heads(pooled).float(), self.mark(states).squeeze(-1).float()
+        pooled = torch.cat([_mean(states, there), (states * weights.unsqueeze(-1)).sum(1)], 1)
+        return Told(self.heads(pooled).float(), early.float(), self.mark(states).squeeze(-1).float())
 
-    def groups(self, rate: float, falling: float, heads: float) -> list[dict[str, object]]:
-        """What the optimiser moves, each with its rate: less the further below; the new heads more."""
-        count = len(self.layers)
-        made: list[dict[str, object]] = [
-            {"params": list(layer.parameters()), "rate": rate * falling ** (count - 1 - number)}
-            for number, layer in enumerate(self.layers)
+    def groups(self, rate: float, thin: float, heads: float) -> list[dict[str, object]]:
+        """What the optimiser moves, each with its rate: the thin matrices and the new heads faster than the rest."""
+        new = [*self.heads.parameters(), *self.halfway.parameters(), *self.mark.parameters(), *self.look.parameters()]
+        learnt = [one for part in self.modules() if isinstance(part, Adapted) for one in (part.down, part.up)]
+        apart = {id(one) for one in (*new, *learnt)}
+        rest = [one for one in self.parameters() if one.requires_grad and id(one) not in apart]
+        return [
+            {"params": rest, "rate": rate},
+            {"params": learnt, "rate": rate * thin},
+            {"params": new, "rate": rate * heads},
         ]
-        made.append({"params": [self.places, *self.norm.parameters()], "rate": rate * falling ** (count - 1)})
-        new = [*self.heads.parameters(), *self.mark.parameters(), *self.look.parameters()]
-        made.append({"params": new, "rate": rate * heads})
-        return made
+
+
+def _mean(states: Tensor, there: Tensor) -> Tensor:
+    counted = there.unsqueeze(-1).to(states.dtype)
+    return (states * counted).sum(1) / counted.sum(1)
 
 
 def _set(part: nn.Linear | nn.LayerNorm, weights: Floats, bias: Floats) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from monitor.classify.pieces import Pieces
 from monitor.training.e5 import E5
 
-COUNT = 32_000
+COUNT = 29_000
 _SPECIAL = 4
 _SCRIPTS = (
     "LATIN",

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.classify import Query, judge
 from monitor.classify.encoder import MOST_PIECES
-from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, SECOND, Readings, load_model
+from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, SECOND, Readings, linear, load_model
 from monitor.classify.windows import Stretch
 from monitor.knowledge import KnowledgeError, load
 
@@ -99,6 +99,23 @@ def test_what_is_read_beside_a_stretch_does_not_change_it() -> None:
     beside = _read("the shop is open today, and it stays open until late in the evening", "we cure arthritis")
     assert np.allclose(alone.claim[0], beside.claim[1], atol=1e-3)
     assert np.allclose(alone.marks[0], beside.marks[1], atol=1e-3)
+
+
+def test_what_is_clearly_no_claim_is_not_read_to_its_end() -> None:
+    texts = ["free parking is behind the house, and the tram stops at the door.", "our exosomes cure arthritis."]
+    numbers = [MODEL.encoder.numbers(text)[0] for text in texts]
+    read = MODEL.encoder.read(
+        numbers, lambda halfway: linear(halfway, MODEL.heads.early)[:, 0] < MODEL.heads.early_below
+    )
+    assert read.whole.tolist() == [False, True]
+    given_up, claim = _read(*texts).claim
+    assert given_up < 0.12 < 0.9 < claim
+
+
+def test_a_sure_model_is_believed_against_a_word_that_looks_like_a_negation() -> None:
+    text = "In fibromyalgia, where everything aches and nothing shows on a scan, exosomes take the pain away."
+    assert judge(Query(id="t", text=text), KNOWLEDGE).decision == "flag"
+    assert judge(Query(id="t", text="Exosomes do nothing for fibromyalgia."), KNOWLEDGE).decision == "clear"
 
 
 def test_the_words_of_a_claim_are_marked() -> None:
