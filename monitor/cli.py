@@ -84,6 +84,7 @@ def schedule(context: typer.Context) -> None:
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with hold(config.data / "locks", "schedule"):
             Clock(config, state.file).run()

@@ -387,7 +387,9 @@ def load(path: Path | None = None, vocabulary: Vocabulary | None = None) -> Conf
     known = vocabulary or Vocabulary(sources=installed_sources())
     if known.sources is not None:
         known = replace(known, sources=known.sources | own_sources(folders.values()))
-    flaws += _name_flaws(values, marked, known)
+    names = _name_flaws(values, marked, known)
+    named = {flaw.key for flaw in names}  # a name that is none is told once, with the nearest
+    flaws = [flaw for flaw in flaws if flaw.key not in named] + names
     flaws += delivery_flaws(config, marked) if config else []
     if config is None or flaws:
         raise ConfigError(str(file), flaws)
@@ -461,12 +463,17 @@ def _unknown(
     for number, name in enumerate(names):
         if isinstance(name, str) and name not in valid:
             key: tuple[Key, ...] = (*place, name) if isinstance(names, dict) else (*place, number)
-            # British sellers write GB; everything else two letters long is near to half the world.
-            hint = "; did you mean uk?" if (noun, name) == ("jurisdiction", "gb") else ""
-            hint = hint or ("" if noun == "jurisdiction" else nearest(name, valid))
+            hint = _meant_code(name, valid) if noun == "jurisdiction" else nearest(name, valid)
             what = f"no such {noun}" if isinstance(names, dict) else f"no such {noun}: {name}"
             flaws.append(Flaw(marked.line_of(key), dotted(key), what + (hint or _valid_names(noun, valid))))
     return flaws
+
+
+def _meant_code(name: str, valid: frozenset[str]) -> str:
+    """British sellers write GB, and many write capitals; what else is two letters long is near to half the world."""
+    code = name.strip().lower()
+    code = "uk" if code == "gb" else code
+    return f"; did you mean {code}?" if code in valid else ""
 
 
 def _valid_names(noun: str, valid: frozenset[str]) -> str:

@@ -38,6 +38,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_private(host: str) -> bool:
+    """True of a number that is neither public nor this machine's. Where names lead is looked at when posting."""
+    try:
+        number = ip_address(host.strip("[]"))
+    except ValueError:  # a name
+        return False
+    return not (number.is_global or number.is_loopback)
+
+
 def mail_address(text: str) -> str:
     """The address as mail carries it: the domain of an international name in its ASCII form. Raises ValueError."""
     local, at, domain = text.rpartition("@")
@@ -169,6 +178,8 @@ class Webhook(Section):
         parts = urlsplit(self.url)
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError("url must begin with https://; http:// is for a rehearsal on this machine alone")
+        if _is_private(parts.hostname or ""):
+            raise ValueError(f"url: {parts.hostname} is a private address; only public ones are posted to")
         return self
 
 

@@ -84,7 +84,7 @@ def read_marked(text: str) -> Marked:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        marked.flaws.append(Flaw(mark.line + 1 if mark else 0, "", f"not valid YAML: {what}"))
+        marked.flaws.append(Flaw(mark.line + 1 if mark else 0, "", f"not valid YAML: {what}{_remedy(what)}"))
         return marked
     except (yaml.YAMLError, RecursionError) as error:
         marked.flaws.append(Flaw(0, "", f"not valid YAML: {str(error).splitlines()[0]}"))
@@ -96,6 +96,15 @@ def read_marked(text: str) -> Marked:
         return marked
     marked.values = _mapping(root, (), marked)
     return marked
+
+
+def _remedy(what: str) -> str:
+    """What to do about the two slips that YAML's own words do not explain."""
+    if r"'\t'" in what:
+        return "; indent with blanks, not with tabs"
+    if "mapping values are not allowed" in what:
+        return '; put a value with a colon in it in quotes: title: "Exosomes: weekly"'
+    return ""
 
 
 def read_marked_file(path: Path) -> Marked:
@@ -219,6 +228,13 @@ def _flaw(model: type[BaseModel], found: ErrorDetails, values: dict[str, Any], m
             message = f"{_shown(got)} is none of {', '.join(words)}{nearest(str(got), words)}"
         case "bool_type":
             message = f"must be true or false, not {_shown(_value_at(values, path))}"
+        case "tuple_type" | "list_type":
+            got = _shown(_value_at(values, path))
+            message = f"must be a list, even of one: in [ ], or a line for each with a dash; not {got}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            message = f"must be keys with their values, not {_shown(_value_at(values, path))}"
+        case "date_from_datetime_parsing" | "date_parsing" | "date_from_datetime_inexact":
+            message = f"must be a date such as 2026-11-16, not {_shown(_value_at(values, path))}"
         case "time_parsing":
             message = f'must be a time of day such as "06:30", not {_shown(_value_at(values, path))}'
         case _:

@@ -41,8 +41,9 @@ def build(
     maker = Maker(law, {source.id: source for source in week.sources}, week.reach)
     found = sections(week, config, maker)
     rules, reviews = beside.judged(week.rules, maker), beside.judged(week.reviews, maker)
-    registered, every = beside.registered(week.registered), tally(week, None, config)
-    told, seen = headline(every, registered.total, spoken), sources_read.seen(week, config)
+    registered, products = beside.registered(week.registered), beside.products(week.products)
+    every, seen = tally(week, None, config), sources_read.seen(week, config)
+    told = headline(every, products.total, registered.total, spoken)
     return Digest(
         name=name or period.name,
         language=language,
@@ -65,6 +66,7 @@ def build(
         corrections=beside.corrections(week.corrections),
         coming=beside.coming(week.coming),
         sections=found,
+        products=products,
         rules=rules,
         reviews=reviews,
         baselines=beside.baselines(week.baselines),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from monitor.queries.week_rows import BaselineRead, ClaimChange, Coming, Correction, RegisteredNews, WatchHit
+from monitor.queries.week_rows import (
+    BaselineRead,
+    ClaimChange,
+    Coming,
+    Correction,
+    ProductChange,
+    RegisteredNews,
+    WatchHit,
+)
 from reports.render import line, short
 from reports.sections import Maker
 from reports.view import (
@@ -14,8 +22,12 @@ from reports.view import (
     ComingItem,
     CorrectionGroup,
     CorrectionItem,
+    FactChange,
+    FactSaid,
     Judged,
     MatchItem,
+    ProductGroup,
+    ProductItem,
     Reason,
     RegisteredGroup,
     RegisteredItem,
@@ -29,6 +41,39 @@ LONGEST_VALUE = 120
 def judged(changes: Iterable[ClaimChange], maker: Maker) -> Judged:
     items = tuple(maker.claim(change, None) for change in changes)
     return Judged(items=items, total=len(items))
+
+
+def products(changes: Iterable[ProductChange]) -> ProductGroup:
+    items = tuple(
+        ProductItem(
+            event_id=one.event.id,
+            product_id=int(one.event.object_id),
+            at=one.event.at,
+            name=short(one.name, 200),
+            firm=one.organisation,
+            url=one.url,
+            language=language_tag(one.language),
+            places=one.event.jurisdictions,
+            changes=tuple(
+                FactChange(kind=kind, before=_values(change, "before"), after=_values(change, "after"))
+                for kind, change in one.changed.items()
+            ),
+            said=_said(one.said),
+        )
+        for one in changes
+    )
+    return ProductGroup(items=items, total=len(items))
+
+
+def _values(change: Mapping[str, object], when: str) -> tuple[str, ...]:
+    values = change.get(when)
+    return tuple(line(value) for value in values) if isinstance(values, list | tuple) else ()
+
+
+def _said(said: Iterable[Mapping[str, object]]) -> tuple[FactSaid, ...]:
+    """What was said before it, then what is said now; the same words for several values once."""
+    found = dict.fromkeys((bool(each.get("now")), short(each.get("quote") or "", LONGEST_VALUE)) for each in said)
+    return tuple(FactSaid(now=now, quote=quote) for now, quote in sorted(found, key=lambda pair: pair[0]) if quote)
 
 
 def registered(news: Iterable[RegisteredNews]) -> RegisteredGroup:

@@ -13,6 +13,7 @@ from reports.view import (
     Judged,
     NoticeGroup,
     PageGroup,
+    ProductGroup,
     RegisteredGroup,
     Section,
     WatchGroup,
@@ -24,6 +25,7 @@ _CORRECTION_RANK = 0
 _WATCH_RANK = 2
 _COMING_RANK = 2
 _REGISTERED_RANK = 3
+_PRODUCT_RANK = 4
 _JUDGED_RANK = 5
 
 Key = tuple[str, ...]
@@ -45,6 +47,7 @@ def cut(digest: Digest, limit: int) -> Digest:
             "watchlists": tuple(_watch(group, kept) for group in digest.watchlists),
             "rules": rules,
             "reviews": reviews,
+            "products": _beside(digest.products, "products", kept),
             "registered": _beside(digest.registered, "registered", kept),
             "corrections": _beside(digest.corrections, "corrections", kept),
             "coming": _beside(digest.coming, "coming", kept),
@@ -73,6 +76,7 @@ def _items(digest: Digest) -> Iterator[tuple[tuple[int, int], Key]]:
         ("corrections", digest.corrections.total, _CORRECTION_RANK),
         ("coming", digest.coming.total, _COMING_RANK),
         ("registered", digest.registered.total, _REGISTERED_RANK),
+        ("products", digest.products.total, _PRODUCT_RANK),
         ("rules", digest.rules.total, _JUDGED_RANK),
         ("reviews", digest.reviews.total, _JUDGED_RANK),
     )
@@ -124,7 +128,7 @@ def _watch(group: WatchGroup, kept: frozenset[Key]) -> WatchGroup:
     return group.model_copy(update={"matches": shown, "more": group.total - len(shown)})
 
 
-Beside = TypeVar("Beside", Judged, RegisteredGroup, CorrectionGroup, ComingGroup)
+Beside = TypeVar("Beside", Judged, ProductGroup, RegisteredGroup, CorrectionGroup, ComingGroup)
 
 
 def _beside(group: Beside, name: str, kept: frozenset[Key]) -> Beside:

@@ -9,7 +9,7 @@ from reports.render import header
 from reports.view import Digest, SourceItem, Tally
 
 
-def headline(tally: Tally, registered: int, spoken: Speech) -> str:
+def headline(tally: Tally, products: int, registered: int, spoken: Speech) -> str:
     """The numbers in one line: what is new first."""
     parts = [
         spoken.ngettext("%(num)s new notice on exosomes", "%(num)s new notices on exosomes", tally.notices_core),
@@ -26,6 +26,7 @@ def headline(tally: Tally, registered: int, spoken: Speech) -> str:
             tally.pages_gone,
             claims=tally.claims_gone,
         ),
+        spoken.ngettext("%(num)s product changed", "%(num)s products changed", products),
         spoken.ngettext(
             "%(num)s change in registers and literature", "%(num)s changes in registers and literature", registered
         ),
@@ -40,6 +41,7 @@ def headline(tally: Tally, registered: int, spoken: Speech) -> str:
         tally.reappeared,
         tally.withdrawn,
         tally.claims_gone,
+        products,
         registered,
     )
     told = [part for part, number in zip(parts, numbers, strict=True) if number]
@@ -57,7 +59,7 @@ def subject(title: str, period: str, told: str, blind: int, watchlists: Iterable
 def lead(digest: Digest) -> str:
     """The first sentence: what is new, and how much of the field was seen."""
     spoken = speech(digest.language)
-    told = headline(digest.tally, digest.registered.total, spoken)
+    told = headline(digest.tally, digest.products.total, digest.registered.total, spoken)
     seen = spoken.ngettext(
         "%(read)s of %(num)s source read",
         "%(read)s of %(num)s sources read",

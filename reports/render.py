@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ _UNPRINTABLE = re.compile(
 )
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 _SPACE = re.compile(r"\s+")
+_LEAD = 30
+"""Characters that are told before the first that differs."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -62,6 +65,18 @@ def short(text: object, longest: int = 80) -> str:
     """One line, cut at a word."""
     flat = line(text)
     return flat if len(flat) <= longest else f"{flat[:longest].rsplit(' ', 1)[0]} …"
+
+
+def differing(before: object, after: object, longest: int = 120) -> tuple[str, str]:
+    """Two texts in one line each: long ones from a few words before the first that differs."""
+    texts = line(before), line(after)
+    if max(map(len, texts)) <= longest:
+        return texts
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(texts[0].rfind(" ", 0, max(alike - _LEAD, 0)) + 1, alike - 2 * _LEAD, 0)
+    shown = (f"… {text[start:]}" if start else text for text in texts)
+    one, other = (short(text, longest) for text in shown)
+    return one, other
 
 
 def _finalize(value: Any) -> Any:

@@ -9,7 +9,7 @@ from monitor.config import Config
 from monitor.queries.rows import FindingRow, SourceState
 from monitor.queries.week_rows import ClaimChange, NoticeNews, PageChange, Week
 from reports.law import Law
-from reports.render import short
+from reports.render import differing, line, short
 from reports.view import (
     ClaimGroup,
     ClaimItem,
@@ -99,9 +99,9 @@ class Maker:
             first_seen=notice.first_seen,
             read_later=news.read_later,
             changed=news.changed,
-            changes=tuple((name, short(before, 120), short(after, 120)) for name, before, after in news.changes),
+            changes=tuple((name, *differing(before, after)) for name, before, after in news.changes),
             organisations=tuple(organisation.name for organisation in notice.organisations),
-            summary=short(notice.summary, LONGEST_SUMMARY),
+            summary="" if line(notice.summary) in line(notice.title) else short(notice.summary, LONGEST_SUMMARY),
             matters=Sentence.resting_on(source.means, source.title, source.home or source.start) if source else None,
             unread=notice.unread,
             source_id=notice.source_id,

@@ -66,15 +66,17 @@ def _unread(source: SourceState, config: Config) -> SourceItem:
 def never_read(sources: Iterable[SourceState], config: Config) -> tuple[SourceItem, ...]:
     """Sources that are on and of which no reading was ever whole: without a line here nobody would miss them."""
     known = {source.id for source in sources}
-    return tuple(
-        SourceItem(
-            id=plan.source_id,
-            title=str(card_facts(plan.source_id, config.cards).get("title", plan.source_id)),
-            jurisdiction=str(card_facts(plan.source_id, config.cards).get("jurisdiction", "")),
-            state="never",
-        )
-        for plan in plans(config)
-        if plan.source_id not in known
+    return tuple(_never(plan.source_id, config) for plan in plans(config) if plan.source_id not in known)
+
+
+def _never(source_id: str, config: Config) -> SourceItem:
+    card, site = card_facts(source_id, config.cards), config.site_of(source_id)
+    named = {"title": site.name or site.url, "jurisdiction": site.country} if site else {}
+    return SourceItem(
+        id=source_id,
+        title=str(card.get("title") or named.get("title") or source_id),
+        jurisdiction=str(card.get("jurisdiction") or named.get("jurisdiction") or ""),
+        state="never",
     )
 
 

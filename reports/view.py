@@ -287,6 +287,47 @@ class RegisteredGroup(View):
     """On other matters: counted, not listed."""
 
 
+class FactChange(View):
+    """What a product is said to be, before and after: codes of `monitor/knowledge/products/`, each value once."""
+
+    kind: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class FactSaid(View):
+    """The page's words for one value: that it has now, or had before."""
+
+    now: bool
+    quote: str
+
+
+class ProductItem(View):
+    """A product whose pages say something else of it than before."""
+
+    event_id: int
+    product_id: int
+    at: datetime
+    name: str
+    firm: str
+    url: str
+    language: str
+    places: tuple[str, ...]
+    """Jurisdictions that its page addresses."""
+    changes: tuple[FactChange, ...]
+    said: tuple[FactSaid, ...]
+
+    @property
+    def path(self) -> str:
+        return f"/products/{self.product_id}"
+
+
+class ProductGroup(View):
+    items: tuple[ProductItem, ...] = ()
+    total: int = 0
+    more: int = 0
+
+
 class Judged(View):
     """Changes that no source made."""
 
@@ -392,6 +433,7 @@ class Digest(View):
     corrections: CorrectionGroup = CorrectionGroup()
     coming: ComingGroup = ComingGroup()
     sections: tuple[Section, ...]
+    products: ProductGroup = ProductGroup()
     rules: Judged
     reviews: Judged
     baselines: tuple[BaselineItem, ...]
@@ -409,7 +451,7 @@ class Digest(View):
 
     @property
     def empty(self) -> bool:
-        beside = (self.rules, self.reviews, self.registered, self.corrections)
+        beside = (self.products, self.rules, self.reviews, self.registered, self.corrections)
         return not self.tally.news and not any(group.total for group in beside)
 
     @property
@@ -423,7 +465,7 @@ class Digest(View):
         lists += [group.total for section in self.sections for group in section.claims]
         lists += [section.pages.total for section in self.sections]
         lists += [group.total for group in self.watchlists]
-        beside = (self.rules, self.reviews, self.registered, self.corrections, self.coming)
+        beside = (self.products, self.rules, self.reviews, self.registered, self.corrections, self.coming)
         return sum(lists) + sum(group.total for group in beside)
 
     @property
@@ -436,6 +478,7 @@ class Digest(View):
             "sources_blind": len(self.blind),
             "sources_quiet": len(self.quiet),
             "runs_quarantined": len(self.quarantined),
+            "products_changed": self.products.total,
             "rules_changed": self.rules.total,
             "reviewed": self.reviews.total,
             "registered": self.registered.total,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from reports.figures.facts import FACT_KINDS, FACTS, FORMS
 from reports.languages import Speech, phrase, speech
 
 JURISDICTIONS: Mapping[str, str] = {
@@ -235,6 +236,7 @@ NUMBERS: Mapping[str, str] = {
     "sources_blind": phrase("sources blind"),
     "sources_quiet": phrase("sources quiet"),
     "runs_quarantined": phrase("runs not taken in"),
+    "products_changed": phrase("products changed"),
     "rules_changed": phrase("changes by our rules"),
     "reviewed": phrase("decided in review"),
     "registered": phrase("changes in registers and literature"),
@@ -370,6 +372,18 @@ class Words:
     def remark(self, status: str) -> str:
         """What a reader must know before resting on a provision; empty for a verified one."""
         return "" if status == "verified" else self._said(REMARKS, status, self._speech.gettext("not in the law table"))
+
+    def fact_kind(self, kind: str) -> str:
+        return self._said(FACT_KINDS, kind, self.spoken(kind))
+
+    def facts(self, kind: str, values: Iterable[str]) -> str:
+        """What a product is said to be: `serum, cream`."""
+        return ", ".join(self.fact(kind, value) for value in values)
+
+    def fact(self, kind: str, value: str) -> str:
+        if kind == "country":
+            return self._speech.gettext("worldwide") if value == "worldwide" else self.jurisdiction(value)
+        return self._said(FORMS if kind == "form" else FACTS, value, self.spoken(value))
 
     def criterion(self, code: str) -> str:
         return self._said(CRITERIA, code, self.spoken(code))

@@ -39,7 +39,10 @@ def load(context: typer.Context) -> None:
     """
     from monitor.shipped import load_history
 
-    config = state_of(context).config
+    state = state_of(context)
+    config = state.config
+    if config.rehearsal is not None:
+        raise UserError(f"{state.file}: a rehearsal's database holds invented things alone; take rehearsal: out first")
     with database(config) as engine:
         loaded = load_history(engine, config, knowledge(), now=now(config))
     typer.echo(f"{loaded.added:,} added, {loaded.corrected:,} corrected, {loaded.held:,} held already")

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.commands.common import FAILED, OK, State, UserError, clean, database, knowledge, say, screen, state_of
+from monitor.commands.common import (
+    FAILED,
+    OK,
+    State,
+    UserError,
+    clean,
+    counted,
+    database,
+    knowledge,
+    say,
+    screen,
+    state_of,
+)
 from monitor.config import Config, now
 from monitor.config_file import nearest
 
@@ -77,7 +89,7 @@ def _tell(console: Console, found: Discovered, shown: Sequence[Proposal], limit:
         f"{found.refused:,} refused" if found.refused else "",
     )
     told = "; ".join(part for part in more if part)
-    say(console, f"{len(shown):,} sites proposed{f' ({told})' if told else ''}")
+    say(console, f"{counted(len(shown), 'site')} proposed{f' ({told})' if told else ''}")
     if shown:
         say(console, "Decide with `exowatch discover accept SITE --why …` or `exowatch discover refuse SITE --why …`.")
 
@@ -208,7 +220,7 @@ def accept(
     told = proposal.as_site().model_dump(mode="json", exclude_defaults=True, exclude={"url"})
     added = entry(state.config, proposal.url, **told)
     write(state, added)
-    typer.echo(f"Read it with `exowatch run {added.source_id}`.")
+    typer.echo(f"Read it with `exowatch run --source {added.source_id}`.")
 
 
 @discover.command()

@@ -123,7 +123,7 @@ def add(
     write(state, site)
     for line in _seen(seen):
         typer.echo(clean(line))
-    typer.echo(f"Read it with `exowatch run {site.source_id}`.")
+    typer.echo(f"Read it with `exowatch run --source {site.source_id}`.")
 
 
 @market.command()

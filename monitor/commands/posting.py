@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.commands.common import FAILED, MISUSED, UserError, choose, clean, database, say, screen, state_of
+from monitor.config import Config
+from monitor.config_delivery import mail_address
+from monitor.config_file import nearest
 
 if TYPE_CHECKING:
     from monitor.queries.outbox import LetterRow
@@ -97,6 +101,7 @@ def test(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="A mail address, or a channel's or webhook's name.")],
 ) -> None:
     """Send one test, and say what the server answered."""
+    _someone(state_of(context).config, to)
     _post(context, ["--test", to])
 
 
@@ -112,12 +117,26 @@ def _post(context: typer.Context, arguments: list[str]) -> None:
         ended = post(state.file, children, arguments)
     if ended.output.strip():
         typer.echo(ended.output.strip())
+    elif "--dry" in arguments and not ended.code:
+        typer.echo("nothing is due: no file was written")
     if ended.code:
         raise UserError("\n".join(ended.last_lines) or "some letters failed: exowatch outbox", _code(ended.code))
 
 
 def _code(code: int) -> int:
     return MISUSED if code == MISUSED else FAILED
+
+
+def _someone(config: Config, name: str) -> str:
+    """Whom letters can go to: a channel or webhook by its name, or any mail address, as mail writes it."""
+    names = [target.key for target in config.targets]
+    if name in names:
+        return name
+    try:
+        return mail_address(name)
+    except ValueError as error:
+        told = nearest(name, names) or "; a mail address looks like anna@example.org"
+        raise UserError(f"{clean(name)}: no mail address, and no channel or webhook of that name{told}") from error
 
 
 @outbox.command()
@@ -150,6 +169,7 @@ def suppress(
 
     choose(scope, letters.SCOPES, "scope", "outbox suppress")
     config = state_of(context).config
+    address = _someone(config, address)
     with database(config) as engine:
         letters.suppress(engine, address, scope, cause="by hand", reason=reason, now=now(config))
     typer.echo(f"{address}: is sent nothing more ({scope})")
@@ -163,6 +183,8 @@ def unsuppress(
     """Send to an address again, from now on. Only do this when its owner asked for it."""
     from monitor import outbox as letters
 
+    with contextlib.suppress(ValueError):  # what is held may be no address, and has to come out all the same
+        address = mail_address(address)
     with database(state_of(context).config) as engine:
         removed = letters.unsuppress(engine, address)
     if not removed:

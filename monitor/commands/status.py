@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from monitor.commands.common import State, UserError, clean, database, say, screen
+from monitor.commands.common import State, UserError, clean, counted, database, say, screen
 from monitor.config import Config, live_flaw, now
 
 if TYPE_CHECKING:
+    from monitor.queries.market import SiteRow
     from monitor.queries.outbox import Outbox
     from monitor.queries.rows import Standing
 
@@ -32,8 +34,11 @@ def where_things_stand(state: State) -> None:
 
     with database(config) as engine:
         standing, outbox = queries.standing(engine), queries.outbox_standing(engine, shown=5)
+        sites = queries.market(engine, config, now(config))
     _print_standing(console, standing)
-    _print_outbox(console, outbox)
+    _print_market(console, sites)
+    _print_landscape(console, config)
+    _print_outbox(console, config, outbox)
     _print_schedule(console, config, standing)
     _next(console, config, state, standing)
 
@@ -64,7 +69,29 @@ def _print_standing(console: Console, standing: Standing) -> None:
         say(console, f"last digest: {digest.name}, {_moment(digest.written_at)}")
 
 
-def _print_outbox(console: Console, outbox: Outbox) -> None:
+def _print_market(console: Console, sites: tuple[SiteRow, ...]) -> None:
+    read = [site for site in sites if site.state != "off"]
+    if not read:
+        say(console, "market: no seller's site is read; add one with exowatch market add URL")
+        return
+    states = Counter(site.state for site in read)
+    told = "".join(f", {states[state]:,} {state}" for state in ("blind", "stale", "new") if states[state])
+    pages, products = sum(site.pages for site in read), sum(site.products for site in read)
+    held = f"{counted(pages, 'page')}, {counted(products, 'product')}"
+    say(console, f"market: {counted(len(read), 'site')}{told}; {held} (exowatch market)")
+
+
+def _print_landscape(console: Console, config: Config) -> None:
+    """The landscape written last, by its folder: no table knows of it."""
+    written = {file: file.stat().st_mtime for file in config.landscapes_folder.glob("*.*")}
+    if not written:
+        say(console, "landscape: none was written yet (exowatch landscape)")
+        return
+    last = max(written, key=written.__getitem__)
+    say(console, f"last landscape: {clean(last.stem)}, {_moment(datetime.fromtimestamp(written[last], UTC))}")
+
+
+def _print_outbox(console: Console, config: Config, outbox: Outbox) -> None:
     for letter in outbox.failed:
         console.print("[bold red]NOT SENT[/] ", end="", highlight=False)
         say(console, f"letter {letter.id} to {letter.recipient} ({letter.key}): {clean(letter.error)}")
@@ -74,6 +101,8 @@ def _print_outbox(console: Console, outbox: Outbox) -> None:
     if outbox.waiting:
         delayed = f"; {clean(outbox.delayed[0].error)}" if outbox.delayed else ""
         say(console, f"outbox: {outbox.waiting:,} waiting{delayed} (exowatch outbox)")
+    elif config.targets:
+        say(console, f"outbox: nothing waits, {counted(outbox.counts.get('sent', 0), 'letter')} sent (exowatch outbox)")
 
 
 def _print_schedule(console: Console, config: Config, standing: Standing) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.commands.common import FAILED, OK, choose, clean, database, knowledge, say, screen, state_of
+from monitor.commands.common import FAILED, OK, choose, clean, counted, database, knowledge, say, screen, state_of
 from monitor.config import now
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def check(context: typer.Context) -> None:
     for finding in findings:
         typer.echo(f"{state.file}: {finding.watchlist}: {finding.level}: {finding.message}")
     errors = sum(finding.level == "error" for finding in findings)
-    lists = "1 watchlist" if len(config.watchlists) == 1 else f"{len(config.watchlists)} watchlists"
-    typer.echo(f"{lists}: {errors} errors, {len(findings) - errors} warnings")
+    told = counted(errors, "error"), counted(len(findings) - errors, "warning")
+    typer.echo(f"{counted(len(config.watchlists), 'watchlist')}: {', '.join(told)}")
     raise typer.Exit(FAILED if errors else OK)
 
 

@@ -8,6 +8,7 @@ from monitor.queries.digests import digests as digests
 from monitor.queries.digests import remember_digest as remember_digest
 from monitor.queries.feeds import feed_entries as feed_entries
 from monitor.queries.feeds import feed_frame as feed_frame
+from monitor.queries.firms import firms as firms
 from monitor.queries.market import market as market
 from monitor.queries.market import site as site
 from monitor.queries.objects import claim as claim
@@ -29,6 +30,7 @@ from monitor.queries.products import products as products
 from monitor.queries.reach import cluster_of as cluster_of
 from monitor.queries.reach import reach as reach
 from monitor.queries.registered import registered as registered
+from monitor.queries.rows import Named as Named
 from monitor.queries.sources import source_rows as source_rows
 from monitor.queries.standing import runs as runs
 from monitor.queries.standing import sources as sources

@@ -50,9 +50,12 @@ from monitor.queries.rows import (
 )
 from monitor.queries.week import changed_fields
 from monitor.registers import NoticePlace
+from monitor.text import Block, Document
 
 AROUND = 400
-"""Characters of a page shown on each side of a quote."""
+"""Most characters of a page shown on each side of a quote."""
+_FRAME = frozenset({"nav", "footer", "title", "meta"})
+"""Kinds of block that are no context of what stands beside them."""
 
 
 def claim(engine: Engine, claim_id: int) -> ClaimPage | None:
@@ -94,15 +97,36 @@ def claims(engine: Engine, ids: Sequence[int]) -> dict[int, ClaimRow]:
 
 def _context(claim: Claim, version: PageVersion) -> Context:
     text, start, end = version.text, claim.start, claim.end
-    before = text[max(0, start - AROUND) : start]
-    after = text[end : end + AROUND]
-    if start > AROUND:
+    first, last = _stretch(Document.from_json(text, version.document), start, end)
+    before = text[max(first, start - AROUND) : start]
+    after = text[end : min(last, end + AROUND)]
+    if start - AROUND > first:
         before = before.partition(" ")[2]
-    if end + AROUND < len(text):
+    if end + AROUND < last:
         after = after.rpartition(" ")[0]
     return Context(
         before, text[start:end], after, start, end, version.text_sha256, holds=text[start:end] == claim.quote
     )
+
+
+def _stretch(document: Document, start: int, end: int) -> tuple[int, int]:
+    """The blocks that hold a quote, with their neighbours under the same heading; menus are left out."""
+    blocks = document.blocks
+    held = [number for number, block in enumerate(blocks) if block.start < end and start < block.end]
+    if not held:
+        return start, end
+    first, last = held[0], held[-1]
+    while first and _beside(blocks[first - 1], blocks[held[0]]) and start - blocks[first - 1].start <= AROUND:
+        first -= 1
+    while (
+        last + 1 < len(blocks) and _beside(blocks[last + 1], blocks[held[-1]]) and blocks[last + 1].end - end <= AROUND
+    ):
+        last += 1
+    return blocks[first].start, blocks[last].end
+
+
+def _beside(block: Block, holding: Block) -> bool:
+    return bool(holding.heading_path) and block.heading_path == holding.heading_path and block.kind not in _FRAME
 
 
 def product(engine: Engine, product_id: int) -> ProductPage | None:
@@ -137,7 +161,8 @@ def organisation(engine: Engine, organisation_id: int) -> OrganisationPage | Non
             return None
         aliases = session.exec(
             select(OrganisationAlias)
-            .where(OrganisationAlias.organisation_id == organisation_id)
+            # how a name is compared is nothing that anyone is called
+            .where(OrganisationAlias.organisation_id == organisation_id, OrganisationAlias.kind != "folded")
             .order_by(col(OrganisationAlias.kind), col(OrganisationAlias.value))
         ).all()
         products = session.exec(

@@ -37,6 +37,7 @@ from monitor.queries.week_rows import (
     ClaimChange,
     NoticeNews,
     PageChange,
+    ProductChange,
     RegisteredNews,
     WatchHit,
     Week,
@@ -87,6 +88,8 @@ def week(
         )
         updated = _updated_notices(session, events, wanted, end)
         days = _days(start, end, timezone)
+        notices_new = _new_notices(session, events, days, wanted, end, by_date=watchlists is None)
+        ahead = coming(session, days[1], end, wanted, watchlists)
         sources = _sources(session, start, end)
         rehearsed = rehearsal_runs(session)
         runs = session.exec(select(Run).where(Run.finished_at >= start, Run.finished_at < end)).all()
@@ -96,7 +99,7 @@ def week(
             claims=by_source,
             rules=by_rules,
             reviews=by_review,
-            notices_new=_new_notices(session, events, days, wanted, end, by_date=watchlists is None),
+            notices_new=notices_new,
             notices_updated=updated,
             pages=_page_changes(session, events, wanted),
             baselines=_baselines(events, {source.id: source.title for source in sources}),
@@ -108,10 +111,14 @@ def week(
             ),
             watch=watch,
             waiting=waiting_at(session, end),
-            rehearsal=any(run.id in rehearsed for run in runs) or any(event.run_id in rehearsed for event in events),
+            rehearsal=any(run.id in rehearsed for run in runs)
+            or any(event.run_id in rehearsed for event in events)
+            or any(news.notice.rehearsal for news in notices_new)
+            or any(one.notice.rehearsal for one in ahead),
             registered=tuple(_registered(events, wanted)),
             corrections=corrections(session, (*by_rules, *by_review), updated, start, end, timezone),
-            coming=coming(session, days[1], end, wanted, watchlists),
+            coming=ahead,
+            products=_product_changes(session, events, wanted),
             reach={key: len(sites) for key, sites in sites_of(session, (c.claim.id for c in by_source), end).items()},
         )
 
@@ -354,6 +361,33 @@ def _page_changes(
     )
 
 
+def _product_changes(
+    session: Session, events: Iterable[EventRow], wanted: frozenset[str] | None
+) -> tuple[ProductChange, ...]:
+    relevant = [
+        e
+        for e in events
+        if e.kind == EventKind.PRODUCT_CHANGED and not e.baseline and (wanted is None or wanted & set(e.jurisdictions))
+    ]
+    languages = {
+        key: language
+        for ids in chunks(int(event.detail.get("page_id") or 0) for event in relevant)
+        for key, language in session.exec(select(Page.id, Page.language).where(col(Page.id).in_(ids)))
+    }
+    return tuple(
+        ProductChange(
+            event=event,
+            name=str(event.detail.get("product") or event.object_id),
+            organisation=str(event.detail.get("organisation") or event.detail.get("host") or ""),
+            url=str(event.detail.get("url") or ""),
+            language=languages.get(event.detail.get("page_id"), ""),
+            changed=event.detail.get("changed") or {},
+            said=tuple(event.detail.get("said") or ()),
+        )
+        for event in relevant
+    )
+
+
 def _baselines(events: Iterable[EventRow], titles: Mapping[str, str]) -> tuple[BaselineRead, ...]:
     """What each source that was read for the first time brought, by its own event."""
     found = []
@@ -401,7 +435,7 @@ def _watch_hits(
 
 def _label(event: Event, wordings: Mapping[int, list[Worded]]) -> str:
     """What the object called itself when the event happened; empty where nobody kept that."""
-    keys = {"claim": ("after", "quote"), "page": ("url",)}.get(event.object_kind, ("title",))
+    keys = {"claim": ("after", "quote"), "page": ("url",), "product": ("product",)}.get(event.object_kind, ("title",))
     told = next((str(event.detail[key]) for key in keys if event.detail.get(key)), "")
     if told or event.object_kind != "claim" or not event.object_id.isdigit():
         return told

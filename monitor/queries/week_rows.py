@@ -80,6 +80,22 @@ class RegisteredNews:
 
 
 @dataclass(frozen=True)
+class ProductChange:
+    """A product that is said to be something else than before, as the event told it."""
+
+    event: EventRow
+    name: str
+    organisation: str
+    url: str
+    """The page that showed it last."""
+    language: str
+    changed: Mapping[str, Any]
+    """Kind of fact → {before, after}, each all its values."""
+    said: tuple[Mapping[str, Any], ...]
+    """The words of each fact that came or went: kind, value, quote, now (True where it came)."""
+
+
+@dataclass(frozen=True)
 class BaselineRead:
     """A source that was read for the first time, and what that brought."""
 
@@ -160,5 +176,6 @@ class Week:
     registered: tuple[RegisteredNews, ...] = ()
     corrections: tuple[Correction, ...] = ()
     coming: tuple[Coming, ...] = ()
+    products: tuple[ProductChange, ...] = ()
     reach: Mapping[int, int] = field(default_factory=dict)
     """Claim → sites on which its wording stood at the period's end."""

@@ -1,4 +1,4 @@
-"""What the facts of products are called: source materials and routes, as `monitor/knowledge/products/` names them."""
+"""What the facts of products are called: forms, source materials, routes, as `monitor/knowledge/products/` has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,35 @@ from collections.abc import Mapping
 
 from reports.languages import phrase
 
+FACT_KINDS: Mapping[str, str] = {
+    "form": phrase("form"),
+    "source_material": phrase("made from"),
+    "route": phrase("used"),
+    "country": phrase("served to"),
+}
+"""Of which a digest tells changes."""
+FORMS: Mapping[str, str] = {
+    "ampoule": phrase("ampoule"),
+    "serum": phrase("serum"),
+    "essence": phrase("essence"),
+    "cream": phrase("cream"),
+    "gel": phrase("gel"),
+    "mask": phrase("mask"),
+    "toner": phrase("toner"),
+    "hair_care": phrase("hair care"),
+    "cleanser": phrase("cleanser"),
+    "sun_and_make_up": phrase("sun care or make-up"),
+    "powder_vial": phrase("vial of powder"),
+    "vial": phrase("vial"),
+    "injection_kit": phrase("injection kit"),
+    "kit": phrase("kit"),
+    "treatment": phrase("treatment"),
+    "capsule": phrase("capsule"),
+    "nasal_spray": phrase("nasal spray"),
+    "eye_drops": phrase("eye drops"),
+    "device": phrase("device"),
+    "raw_material": phrase("raw material"),
+}
 FACTS: Mapping[str, str] = {
     "": phrase("unstated"),
     "umbilical_cord": phrase("umbilical cord"),

@@ -71,6 +71,7 @@ def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
     claims = queries.claims(engine, [hit.object_id for hit in page.hits if hit.kind == "claim"])
     more = offset + ON_A_PAGE < page.total
     return {
+        "firms": _firms(engine, asked, page),
         "page": page,
         "claims": claims,
         "reach": queries.reach(engine, claims),
@@ -80,6 +81,14 @@ def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
         "earlier": replace(asked, page=asked.page - 1).href if asked.page > 1 else "",
         "later": replace(asked, page=asked.page + 1).href if more else "",
     }
+
+
+def _firms(engine: queries.Engine, asked: Asked, page: search.SearchPage) -> tuple[queries.Named, ...]:
+    """Firms of this name go before the first results, but for those that are results."""
+    if asked.page > 1 or asked.kind not in ("", "organisation"):
+        return ()
+    shown = {hit.object_id for hit in page.hits if hit.kind == "organisation"}
+    return tuple(firm for firm in queries.firms(engine, asked.q) if firm.id not in shown)
 
 
 def _facets(page: search.SearchPage, asked: Asked) -> list[tuple[str, str, list[Facet]]]:

@@ -96,6 +96,33 @@ def test_alone_it_says_where_things_stand_and_what_to_do_next(exowatch: Callable
     assert said.out.endswith(f"next: exowatch run --source {SOURCE}\n")
 
 
+def test_alone_it_says_how_the_market_the_landscape_and_the_outbox_stand(
+    exowatch: Callable[..., Said], rooms: Rooms
+) -> None:
+    assert exowatch("run", "--no-digest").code == 0
+    said = exowatch().out
+    assert "market: no seller's site is read; add one with exowatch market add URL\n" in said
+    assert "landscape: none was written yet (exowatch landscape)\n" in said
+    assert "outbox: " not in said  # nobody is sent anything
+    rooms.configure(
+        CONFIG
+        + """
+sites: [{url: "https://vale.example"}, {url: "https://kelda.example"}, {url: "https://orme.example", on: false}]
+mail: {sender: watch@watch.example}
+recipients: [{address: anna@reader.example}]
+"""
+    )
+    folder = rooms.folder / "var" / "landscapes"
+    folder.mkdir()
+    for moment, name in enumerate(("2026-Q4.txt", "2026-Q3.html")):  # the last one written, not the last period
+        (folder / name).touch()
+        os.utime(folder / name, (moment * 60, moment * 60))
+    said = exowatch().out
+    assert "market: 2 sites, 2 new; 0 pages, 0 products (exowatch market)\n" in said
+    assert "last landscape: 2026-Q3, 1970-01-01 00:01 UTC\n" in said
+    assert "outbox: nothing waits, 0 letters sent (exowatch outbox)\n" in said
+
+
 def test_without_a_configuration_it_says_how_to_give_one(exowatch: Callable[..., Said], rooms: Rooms) -> None:
     (rooms.folder / "config.yaml").unlink()
     assert (
@@ -363,6 +390,10 @@ def test_history_ships_and_is_loaded_once(exowatch: Callable[..., Said]) -> None
 def test_a_rehearsal_begins_with_an_empty_database(exowatch: Callable[..., Said], rooms: Rooms) -> None:
     rooms.configure(CONFIG + 'rehearsal: {address: "127.0.0.1:8099"}\n')
     assert exowatch("search", "cells").out == "0 found\n"
+    said = exowatch("history", "load")
+    assert said == Said(
+        2, "", "config.yaml: a rehearsal's database holds invented things alone; take rehearsal: out first\n"
+    )
 
 
 # --- watchlists
@@ -372,7 +403,7 @@ def test_watch_check_names_a_list_that_can_never_match(exowatch: Callable[..., S
     said = exowatch("watch", "check")
     assert said.code == 1
     assert "config.yaml: Dead: error: can never match: exclude: rules out every one of its terms" in said.out
-    assert said.out.endswith("2 watchlists: 1 errors, 0 warnings\n")
+    assert said.out.endswith("2 watchlists: 1 error, 0 warnings\n")
 
 
 def test_watch_try_shows_what_a_list_would_have_caught_and_why(exowatch: Callable[..., Said], rooms: Rooms) -> None:

@@ -157,6 +157,23 @@ def test_the_shipped_configuration_loads_and_needs_only_a_contact() -> None:
         ),
         ("rehearsal:\n  address: 127.0.0.1:8099\n  now: 2026-11-16T00:00:00\n", "config.yaml:3: rehearsal.now:"),
         ("contact: a\ncontact: b\n", "config.yaml:2: contact: given twice, first in line 1; keep one"),
+        ("jurisdictions: [US]\n", "config.yaml:1: jurisdictions[0]: no such jurisdiction: US; did you mean us?"),
+        ("jurisdictions: [GB]\n", "config.yaml:1: jurisdictions[0]: no such jurisdiction: GB; did you mean uk?"),
+        (
+            "watchlists:\n  - name: A\n    terms: exosome\n",
+            "config.yaml:3: watchlists[0].terms: must be a list, even of one: in [ ], or a line for each with a dash; "
+            'not "exosome"',
+        ),
+        ("watchlists:\n  -\n", "config.yaml:2: watchlists[0]: must be keys with their values, not null"),
+        ("network: 5\n", "config.yaml:1: network: must be keys with their values, not 5"),
+        (
+            "sources:\n  ca_hc_recalls:\n    since: 01.10.2026\n",
+            'config.yaml:3: sources.ca_hc_recalls.since: must be a date such as 2026-11-16, not "01.10.2026"',
+        ),
+        (
+            "watchlists:\n  - {name: A, terms: [x], until: 2027-13-01}\n",
+            'config.yaml:2: watchlists[0].until: must be a date such as 2026-11-16, not "2027-13-01"',
+        ),
         ("- a\n", "config.yaml:1: must be a mapping of keys to values"),
         ("contact: [\n", "config.yaml:2: not valid YAML:"),
         ("database: mysql://h/d\n", "config.yaml:1: database: is no database that is known"),
@@ -166,6 +183,22 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, complai
     found = flaws(tmp_path, text)
     assert len(found) == 1
     assert found[0].startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("sites:\n\t- url: https://a.example/\n", "; indent with blanks, not with tabs"),
+        (
+            "digest:\n  title: Exosomes: weekly\n",
+            '; put a value with a colon in it in quotes: title: "Exosomes: weekly"',
+        ),
+    ],
+)
+def test_a_slip_in_the_writing_itself_is_told_with_its_remedy(tmp_path: Path, text: str, remedy: str) -> None:
+    (found,) = flaws(tmp_path, text)
+    assert found.startswith("config.yaml:2: not valid YAML: ")
+    assert found.endswith(remedy)
 
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -120,6 +120,10 @@ def test_a_whole_configuration_is_read(tmp_path: Path) -> None:
             "22: webhooks[0]: url must begin with https://; http:// is for a rehearsal on this machine alone",
         ),
         (
+            ("https://desk.example/in", "https://10.0.0.7/in"),
+            "22: webhooks[0]: url: 10.0.0.7 is a private address; only public ones are posted to",
+        ),
+        (
             ("https://desk.example/in", "http://127.0.0.1:8080/in"),
             "23: webhooks[0].url: this machine may be posted to in a rehearsal only",
         ),

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, MetaData, Table, text
+from sqlalchemy import select as sa_select
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel, select
 
-from monitor.db import reading, transaction
+import monitor.migrations
+from monitor.db import open_engine, reading, transaction
 from monitor.migrations import upgrade
 from monitor.models import Organisation
 
@@ -100,3 +108,86 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
 
     with reading(engine) as session:
         assert session.exec(select(Organisation)).one().name == "Kelda"
+
+
+# --- a database that an older version made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a database of each kind in which nothing was made yet."""
+    if request.param == "sqlite":
+        opened = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+        yield opened
+        opened.dispose()
+        return
+    admin = open_engine(request.getfixturevalue("postgresql_server"))
+    name = f"t_{uuid4().hex}"
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    opened = open_engine(admin.url.set(database=name).render_as_string(hide_password=False))
+    yield opened
+    opened.dispose()
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def bring_to(engine: Engine, revision: str) -> None:
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(monitor.migrations.__file__).parent))
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, revision)
+
+
+def tables_of(engine: Engine) -> list[Table]:
+    """The tables as the database has them, those that others point at first."""
+    found = MetaData()
+    found.reflect(engine)
+    return [each for each in found.sorted_tables if not each.name.startswith(("search_fts", "alembic"))]
+
+
+def value(column: Column[Any], number: int) -> Any:
+    """Something that fits the column, the same for what points there."""
+    kind = column.type.python_type if column.type.__class__.__name__ not in ("JSON", "JSONB", "TSVECTOR") else dict
+    words = f"{column.name} {number}: Zürich, “exosomes”\n2 µm"
+    return {
+        int: number,
+        float: number + 0.25,
+        bool: bool(number % 2),
+        datetime: NOON + timedelta(days=number),
+        date: NOON.date() + timedelta(days=number),
+        dict: {"status": "effective 2026-12-01", "words": [words]},
+        str: f"key-{number}" if column.primary_key or column.foreign_keys else words,
+    }[kind]
+
+
+def rows_of(engine: Engine, tables: list[Table]) -> dict[str, list[dict[str, Any]]]:
+    with engine.connect() as connection:
+        return {
+            each.name: sorted((dict(row) for row in connection.execute(sa_select(each)).mappings()), key=repr)
+            for each in tables
+        }
+
+
+def test_a_database_of_an_older_version_loses_nothing_when_it_is_brought_up_to_date(empty: Engine) -> None:
+    bring_to(empty, "0004")
+    old = tables_of(empty)
+    with empty.begin() as connection:
+        for each in old:
+            keys = [column for column in each.columns if not column.computed]
+            connection.execute(each.insert(), [{one.name: value(one, n) for one in keys} for n in (1, 2)])
+    before = rows_of(empty, old)
+    assert {"notice", "claim", "event", "capture", "watch_match", "site_lead"} <= set(before)
+    assert all(len(rows) == 2 for rows in before.values())
+
+    upgrade(empty)
+
+    assert rows_of(empty, old) == before
+    with empty.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_name": lambda name, _kind, _parents: not (name or "").startswith("search_fts")},
+        )
+        assert compare_metadata(context, SQLModel.metadata) == []

@@ -139,7 +139,7 @@ def test_a_site_that_was_taken_out_still_shows_what_was_read(
 
 def test_adding_says_what_was_written_or_why_not(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exowatch(file, "market", "add", "vale.example", "--name", "Vale", "--country", "kr", "--pages", "30")
-    assert "Read it with `exowatch run site_vale_example`." in capsys.readouterr().out
+    assert "Read it with `exowatch run --source site_vale_example`." in capsys.readouterr().out
     assert load(file).sites[-1].model_dump(exclude_defaults=True) == {
         "url": "https://vale.example/", "name": "Vale", "country": "kr", "pages": 30,
     }  # fmt: skip

@@ -112,6 +112,15 @@ def test_an_address_is_held_back_and_let_go_by_hand(exowatch: Callable[..., Said
         ("all", "by hand", "left the firm")
     ]
     assert "no such scope: diget; did you mean digest?" in exowatch("outbox", "suppress", ANNA, "--scope", "diget").err
+    said = exowatch("outbox", "suppress", "ana at reader.example")
+    assert said == Said(
+        2, "", "ana at reader.example: no mail address, and no channel or webhook of that name; "
+        "did you mean anna@reader.example?\n"
+    )  # fmt: skip
+    assert len(queries.suppressions(engine)) == 1
+    assert exowatch("outbox", "suppress", "ben@Bücher.example").code == 0  # held as mail writes it
+    assert {row.address for row in queries.suppressions(engine)} == {ANNA, "ben@xn--bcher-kva.example"}
+    assert exowatch("outbox", "unsuppress", "ben@Bücher.example").code == 0
     assert exowatch("outbox", "unsuppress", ANNA).code == 0
     assert exowatch("outbox", "unsuppress", ANNA).err.startswith(f"{ANNA}: nothing is held back from it")
     assert queries.suppressions(engine) == ()
@@ -124,6 +133,10 @@ def test_sending_is_the_reports_work(exowatch: Callable[..., Said], rooms: Rooms
         ["post", "--config", "config.yaml", "--week", "2026-W47", "--dry"],
         ["post", "--config", "config.yaml", "--test", "new@reader.example"],
     ]
+    said = exowatch("outbox", "test", "chatt")
+    assert said.code == 2
+    assert said.err.startswith("chatt: no mail address, and no channel or webhook of that name; ")
+    assert len(rooms.calls()) == 2
     rooms.plan({"digest": {"fails": True}})
     assert exowatch("outbox", "send") == Said(1, "", "the digest broke\n")
     rooms.configure("contact: desk@watch.example\n")

@@ -242,3 +242,60 @@ def test_runs_come_newest_first(engine: Engine, ids: dict[str, Any]) -> None:
     runs = queries.runs(engine, limit=2)
     assert [run.source_id for run in runs] == ["uk_alerts", "ca_recalls"]
     assert (runs[1].records, runs[1].outcome) == (2, "ok")
+
+
+PAGE = "Shop | Kelda\nHome\nContact\nSerum\nA gentle start.\nIt cures gout. Fast.\nIn a vial.\nTerms\nNo refunds."
+
+
+def test_a_claim_s_context_is_what_stands_under_its_heading(engine: Engine) -> None:
+    kinds = ("title", "nav", "nav", "heading", "paragraph", "paragraph", "paragraph", "heading", "paragraph")
+    paths: tuple[list[str], ...] = ([], [], [], [], ["Serum"], ["Serum"], ["Serum"], [], ["Terms"])
+    blocks, place = [], 0
+    for kind, path, words in zip(kinds, paths, PAGE.split("\n"), strict=True):
+        blocks.append([kind, place, place + len(words), 0, path])
+        place += len(words) + 1
+    with transaction(engine) as session:
+        make = Factory(session)
+        run = make.run(make.source("site_kelda_example", "Kelda", kind="page"), MONDAY)
+        _, version = make.page(run, "https://kelda.example/serum", PAGE)
+        version.document = {"blocks": blocks, "marks": {}}
+        told, head = make.claim(version, "cures gout").id, make.claim(version, "Kelda").id
+    found = queries.claim(engine, told or 0)
+    assert found is not None
+    context = found.context
+    assert (context.before, context.after) == ("A gentle start.\nIt ", ". Fast.\nIn a vial.")
+    assert PAGE[context.start : context.end] == context.quote == "cures gout"
+    title = queries.claim(engine, head or 0)
+    assert title is not None
+    assert (title.context.before, title.context.after) == ("Shop | ", "")
+
+
+def test_a_long_block_is_cut_at_words(engine: Engine) -> None:
+    text = f"{'before ' * 100}cures gout{' after' * 100}"
+    with transaction(engine) as session:
+        make = Factory(session)
+        run = make.run(make.source("site_kelda_example", "Kelda", kind="page"), MONDAY)
+        _, version = make.page(run, "https://kelda.example/serum", text)
+        told = make.claim(version, "cures gout").id
+    found = queries.claim(engine, told or 0)
+    assert found is not None
+    assert 380 < len(found.context.before) <= 400
+    assert set(found.context.before.split()) == {"before"}
+    assert set(found.context.after.split()) == {"after"}
+
+
+def test_a_period_before_the_first_reading_says_that_its_notices_are_a_rehearsal(engine: Engine) -> None:
+    two_weeks(engine, mode="rehearsal")
+    past = queries.week(engine, MONDAY.replace(year=2025, month=1, day=1), MONDAY.replace(year=2026, month=1, day=1))
+    assert [news.read_later for news in past.notices_new] == [True]
+    assert past.rehearsal
+
+
+@pytest.mark.parametrize("query", ["glow", "GLOW labs, LLC", "Glów", "glow.example", "gl*"])
+def test_a_firm_is_found_by_its_name_or_host(engine: Engine, ids: dict[str, Any], query: str) -> None:
+    assert queries.firms(engine, query)[0].name == "Glow Labs"
+
+
+@pytest.mark.parametrize("query", ["", "  ", "%", "glow kelda", "_"])
+def test_what_no_firm_is_called_finds_none(engine: Engine, ids: dict[str, Any], query: str) -> None:
+    assert queries.firms(engine, query) == ()

@@ -64,6 +64,7 @@ def tell(engine: Engine) -> dict[str, Any]:
         joint = make.claim(version, "الإكسوسومات تعالج التهاب المفاصل", basis=(("ae", "High", "ae-x"),), assessed=False)
         _unsaid(make, first, second, ids)
         _registers(make, second)
+        _product(make, second, clinic, page_id=cure.page_id)
         for source in session.exec(select(Source)):
             source.card = {**source.card, "means": "An office, invented for tests, put it on its list."}
         letters = session.get_one(Source, "us_letters")
@@ -114,6 +115,36 @@ def _registers(make: Factory, run: Any) -> None:
     make.event(
         EventKind.PUBLICATION_INDEXED, run, "publication", 4,
         detail={"title": "Aspirin", "url": "https://papers.example/4", "tier": "other"},
+    )  # fmt: skip
+
+
+def _product(make: Factory, run: Any, clinic: Any, page_id: int) -> None:
+    """What the clinic's product is said to be changed; a second one's page is not kept any more."""
+    drops = make.product("光エクソ <drops>", "hikari.example", clinic)
+    make.event(
+        EventKind.PRODUCT_CHANGED, run, "product", drops.id, jurisdictions=["jp", "us"],
+        detail={
+            "product": drops.name, "organisation": clinic.name, "host": "hikari.example", "page_id": page_id,
+            "url": "https://hikari.example/肌",
+            "changed": {
+                "form": {"before": ["serum"], "after": ["eye_drops", "injection_kit"]},
+                "source_material": {"before": [], "after": ["whartons_jelly"]},
+                "country": {"before": ["us", "worldwide"], "after": ["us"]},
+            },
+            "said": [
+                {"kind": "form", "value": "eye_drops", "quote": "点眼薬", "fact": 1, "now": True},
+                {"kind": "country", "value": "worldwide", "quote": "世界中に発送", "fact": 2, "now": False},
+                {"kind": "source_material", "value": "whartons_jelly", "quote": "点眼薬", "fact": 3, "now": True},
+            ],
+        },
+    )  # fmt: skip
+    make.event(
+        EventKind.PRODUCT_CHANGED, run, "product", 99, jurisdictions=["ca"],
+        detail={
+            "product": "Kelda Cream", "organisation": "", "host": "kelda.example", "page_id": 9999,
+            "url": "javascript:x",
+            "changed": {"route": {"before": ["topical"], "after": ["microneedling"]}},
+        },
     )  # fmt: skip
 
 

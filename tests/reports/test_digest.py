@@ -73,6 +73,7 @@ def test_counts_say_what_happened(stored: Stored) -> None:
         "sources_blind": 1,
         "sources_quiet": 0,
         "runs_quarantined": 1,
+        "products_changed": 0,
         "rules_changed": 1,
         "reviewed": 0,
         "registered": 0,

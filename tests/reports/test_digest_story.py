@@ -33,8 +33,9 @@ from sqlmodel import select
 
 from monitor.config import Config
 from monitor.db import open_engine, transaction
-from monitor.models import Claim, EventKind, Finding, Notice, Page, Review, ReviewState, Source
+from monitor.models import Claim, Event, EventKind, Finding, Notice, Page, Review, ReviewState, Source
 from reports import period
+from reports.cut import cut
 from reports.digest import gather, write
 from reports.formats import as_html, as_json, as_mail, as_pdf, as_text
 from reports.languages import speech
@@ -291,6 +292,54 @@ def test_a_watchlist_s_digest_has_only_what_it_matched(told: Told) -> None:
     assert "(Arthritis watch)" in found.subject
     with pytest.raises(ValueError, match="no watchlist 'Arthrits'; there are: Arthritis watch, Haar & Haut"):
         told.digest(watchlists=("Arthrits",))
+
+
+def test_products_that_changed_are_told_counted_and_kept_when_a_list_is_cut(told: Told) -> None:
+    found = told.digest()
+    drops, cream = found.products.items
+    assert [(change.kind, change.before, change.after) for change in drops.changes][:2] == [
+        ("form", ("serum",), ("eye_drops", "injection_kit")),
+        ("source_material", (), ("whartons_jelly",)),
+    ]
+    assert [(each.now, each.quote) for each in drops.said] == [(False, "世界中に発送"), (True, "点眼薬")]
+    assert (cream.firm, cream.said) == ("kelda.example", ())
+    assert found.counts["products_changed"] == 2
+    assert "2 products changed" in found.subject
+    short = cut(found, 1).products
+    assert (len(short.items), short.more, short.total) == (0, 2, 2)
+    assert [item.name for item in told.digest(jurisdictions=("ca",)).products.items] == ["Kelda Cream"]
+    assert not told.digest(jurisdictions=("uk",)).products.total
+
+
+def test_a_week_in_which_only_a_product_changed_is_not_empty(told: Told) -> None:
+    quiet = told.digest(week="2026-W51")
+    assert quiet.empty
+    assert not quiet.model_copy(update={"products": told.digest().products}).empty
+
+
+def test_a_match_on_a_product_bears_the_product_s_name(told: Told, tmp_path: Path) -> None:
+    engine = told.copy(tmp_path)
+    with transaction(engine) as session:
+        changed = session.exec(select(Event).where(Event.kind == EventKind.PRODUCT_CHANGED, Event.object_id == "99"))
+        Factory(session, counter=8000).match("Arthritis watch", changed.one(), "cream", "Kelda Cream")
+    found = story.digest(engine, tmp_path)
+    labels = [match.label for group in found.watchlists for match in group.matches if match.path == "/products/99"]
+    assert labels == ["Kelda Cream"]
+    engine.dispose()
+
+
+def test_a_summary_that_the_title_has_is_not_said_twice(told: Told, tmp_path: Path) -> None:
+    engine = told.copy(tmp_path)
+    with transaction(engine) as session:
+        rule = session.get_one(Notice, told.ids["rule"])
+        rule.summary = "Human cells  and tissues"
+    found = story.digest(engine, tmp_path)
+    shown = {
+        notice.notice_id: notice for place in found.sections for group in place.notices for notice in group.notices
+    }
+    assert shown[told.ids["rule"]].summary == ""
+    assert shown[told.ids["recall"]].summary == "Unapproved product"
+    engine.dispose()
 
 
 def test_no_sentence_stands_without_its_source(told: Told) -> None:

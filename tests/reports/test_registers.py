@@ -11,12 +11,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from monitor.config import Config, SourceChoice
+from monitor.config import Config, Site, SourceChoice
 from monitor.knowledge import load
 from reports import period
 from reports.cut import cut
 from reports.digest import as_html, as_text, gather, lead
 from reports.site.app import create_app
+from reports.sources_read import never_read
 from reports.view import Digest
 from tests.monitor.registered import Registry, card_of, entry, paper, trial
 from tests.reports import factory
@@ -124,3 +125,10 @@ def test_sources_that_are_on_and_were_never_read_are_named(desk: Registry) -> No
     assert (found.sources_total, found.sources_read) == (4, 3)
     assert "Health Canada" in as_text(found)
     assert lead(found).endswith("3 of 4 sources read; 1 source never read yet.")
+
+
+def test_a_site_that_was_never_read_bears_the_name_it_is_configured_with() -> None:
+    named = Site(url="https://www.kelda.example/", name="Kelda Labs", country="us")
+    plain = Site(url="https://glow.example/")
+    told = [(item.title, item.jurisdiction) for item in never_read((), Config(sites=(named, plain)))]
+    assert told == [("Kelda Labs", "us"), ("https://glow.example/", "")]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from reports.render import clean, day, environment, header, href, line, render, short
+from reports.render import clean, day, differing, environment, header, href, line, render, short
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,16 @@ def test_a_long_text_is_cut_at_a_word() -> None:
     assert short("one two three", 9) == "one two …"
     assert day(date(2026, 11, 7)) == "7 Nov 2026"
     assert day(None) == "not given"
+
+
+def test_long_texts_are_shown_where_they_differ() -> None:
+    start = "one and the same word " * 20
+    before, after = differing(f"{start}vitamins and peptides", f"{start}vitamins and placenta")
+    assert before.startswith("… ")
+    assert before.endswith("vitamins and peptides")
+    assert after.endswith("vitamins and placenta")
+    assert max(len(before), len(after)) <= 122
+    assert differing("open", "closed\n") == ("open", "closed")
+    same = "語" * 300
+    assert differing(f"{same}甲", f"{same}乙")[1].endswith("乙")
+    assert differing("", start)[0] == ""

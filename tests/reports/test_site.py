@@ -14,15 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from monitor import search
 from monitor.config import Config
-from monitor.db import transaction
-from monitor.models import Claim, Page
+from monitor.db import reading, transaction
+from monitor.models import Claim, Organisation, OrganisationAlias, Page
 from reports.render import stylesheet
 from reports.site.app import create_app
 from tests.reports import factory
 from tests.reports.conftest import Stored
+from tests.reports.factory import HOSTILE
 
 Visit = Callable[[FastAPI], httpx.Client]
 
@@ -264,3 +266,30 @@ def test_every_colour_can_be_read(number: int) -> None:
     pairs += [("mark-ink", "mark"), ("warn-ink", "warn"), ("link", "warn"), ("link", "mark"), ("medium", "warn")]
     for ink, ground in pairs:
         assert _contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground)
+
+
+def test_a_search_for_a_firm_leads_to_the_firm(client: httpx.Client, stored: Stored) -> None:
+    """Its name is what it is: it stays text."""
+    with reading(stored.engine) as session:
+        hostile = session.exec(select(Organisation).where(Organisation.name == HOSTILE)).one().id
+    answer = client.get("/search", params={"q": "glow"})
+    links = {link.attributes.get("href"): link.text() for link in LexborHTMLParser(answer.text).css("main a")}
+    assert links[f"/organisations/{hostile}"]
+    assert "<script>alert" not in answer.text
+    later = client.get("/search", params={"q": "glow", "page": 2})
+    assert f"/organisations/{hostile}" not in later.text
+
+
+def test_an_organisation_shows_no_name_that_only_programs_use(client: httpx.Client, stored: Stored) -> None:
+    with transaction(stored.engine) as session:
+        glow = session.exec(select(Organisation).where(Organisation.name == "Glow Labs")).one().id or 0
+        session.add(OrganisationAlias(organisation_id=glow, kind="folded", value="glow labs folded", basis="x"))
+    answer = client.get(f"/organisations/{glow}")
+    assert "glow.example" in answer.text
+    assert "glow labs folded" not in answer.text
+
+
+def test_a_filter_that_is_not_known_is_shown_as_such(client: httpx.Client) -> None:
+    answer = client.get("/search", params={"q": "glow", "jurisdiction": "zz", "severity": "High"})
+    chosen = [option.text() for option in LexborHTMLParser(answer.text).css("option[selected]")]
+    assert chosen == ["zz (not known)", "High"]
