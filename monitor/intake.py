@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from monitor.records import (
     captures_of,
 )
 from monitor.runfolder import RunFolder, UnreadableRunError, open_run_folder
+from monitor.search import index_organisations, newest_alias
 from monitor.watchlists import record_matches
 
 UNSEEING = ("blind", "stale")
@@ -43,6 +44,8 @@ UNSEEING = ("blind", "stale")
 REASONS_FILE = "QUARANTINED.json"
 _NOT_THE_SOURCES_FAULT = ("stopped", "not_started", "cut_short")
 """A run that we stopped says nothing about the source: it stays as it was."""
+_ASKED_TOGETHER = 900
+"""Below SQLite's oldest limit of 999 bound values."""
 _LOOKED_BACK = 30
 """Runs in which the last one with enough records is looked for."""
 
@@ -122,11 +125,13 @@ def _take_in(session: Session, folder: RunFolder, config: Config, knowledge: Kno
     session.flush()
     chronicle = Chronicle(session, run_id=run.run_id, source_id=source.id, baseline=source.baseline_run == run.run_id)
     second_look: tuple[str, ...] = ()
+    alias = newest_alias(session)
     if fit:
         second_look = _take_records(session, folder, source, config, knowledge, chronicle)
     _settle_source(source, run, reasons, chronicle)
     row.changes = dict(Counter(event.kind for event in chronicle.events))
     session.add(row)
+    index_organisations(session, alias)
     record_matches(session, chronicle.events, config.watchlists, now=now)
     return TakenIn(
         run_id=run.run_id,
@@ -232,12 +237,20 @@ def _store_captures(session: Session, folder: RunFolder) -> None:
     wanted: dict[str, None] = {}
     for record in folder.records:
         wanted.update(dict.fromkeys(captures_of(record)))
-    for capture_id in wanted:
-        capture = folder.capture(capture_id)
-        if session.get(Capture, capture.id) is None:
+    captures = [folder.capture(capture_id) for capture_id in wanted]
+    known = {row.id for row in _rows(session, Capture, Capture.id, [capture.id for capture in captures])}
+    for capture in captures:
+        if capture.id not in known:
             held = capture.model_dump(exclude={"redirected_from", "ip", "rendered_from"})
             session.add(Capture(run_id=folder.run.run_id, **held))
     session.flush()
+
+
+def _rows(session: Session, table: Any, column: Any, values: Sequence[str], *where: Any) -> Iterator[Any]:
+    """Rows of a table that have one of some values: asked for together, for a site has thousands."""
+    for first in range(0, len(values), _ASKED_TOGETHER):
+        some = col(column).in_(values[first : first + _ASKED_TOGETHER])
+        yield from session.exec(select(table).where(some, *where))
 
 
 def _remember_seen(session: Session, folder: RunFolder) -> None:
@@ -248,8 +261,10 @@ def _remember_seen(session: Session, folder: RunFolder) -> None:
         if isinstance(record, PageRecord) and record.state is not PageState.GONE
     }
     seen = folder.run.seen | _whole_lists(folder.run)
+    of_source = SeenItem.source_id == folder.run.source
+    held = {item.key: item for item in _rows(session, SeenItem, SeenItem.key, list(seen), of_source)}
     for key, digest in seen.items():
-        item = session.get(SeenItem, (folder.run.source, key))
+        item = held.get(key)
         if item is None:
             item = SeenItem(source_id=folder.run.source, key=key, read_at=at)
         item.digest = digest

@@ -30,6 +30,8 @@ _ANCHORS = {
     "trial_ids": ("NCT", "EudraCT", "jRCT", "ACTRN"),
     "dois": ("10.",),
 }
+# What must come right after an anchor that other words hold as well ("education", "category").
+_FOLLOWS = {"catalogue_numbers": re.compile(r"(?i)(?:alog(?:ue)?)?\.?\s?(?:no|number|#)")}
 _ANCHOR_KINDS = [kind for kind, words in _ANCHORS.items() for _ in words]
 _ANCHOR_SCAN = AhoCorasick([word for words in _ANCHORS.values() for word in words])
 _BEFORE, _AFTER = 24, 120  # characters around an anchor in which its pattern may lie
@@ -52,6 +54,8 @@ class Marks:
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, None]] = {}
+        self._plain: set[str] = set()
+        """Class names that say nothing: the same few stand on hundreds of a page's elements."""
 
     def add(self, kind: str, value: str) -> None:
         words = " ".join(value.split())[:300]
@@ -102,12 +106,15 @@ class Marks:
         elif href and _BOOKING.search(href):
             self.add("booking", href)
         classes = f"{attributes.get('class') or ''} {attributes.get('name') or ''} {attributes.get('id') or ''}"
-        if (href and _CART.search(href)) or (len(classes) > 5 and _CART.search(classes)):
+        telling = classes not in self._plain
+        if (href and _CART.search(href)) or (telling and len(classes) > 5 and _CART.search(classes)):
             self.add("cart", href or classes)
         if tag == "time":
             self.add("published", attributes.get("datetime") or "")
-        if attributes.get("rel") == "author" or "byline" in classes:
+        if attributes.get("rel") == "author" or (telling and "byline" in classes):
             self.add("byline", classes)
+        if telling and not _CART.search(classes) and "byline" not in classes:
+            self._plain.add(classes)
         if attributes.get("itemprop") == "priceCurrency":
             self.add("currencies", attributes.get("content") or "")
 
@@ -116,7 +123,9 @@ class Marks:
         for index, start, end in _ANCHOR_SCAN.find_matches_as_indexes(text):
             anchors.setdefault(_ANCHOR_KINDS[index], []).append((start, end))
         for kind, places in anchors.items():
-            for value in islice(_around(places[:_ANCHORS_TRIED], _TEXT_MARKS[kind], text), _LIMIT):
+            follows = _FOLLOWS.get(kind)
+            tried = places if follows is None else [place for place in places if follows.match(text, place[1])]
+            for value in islice(_around(tried[:_ANCHORS_TRIED], _TEXT_MARKS[kind], text), _LIMIT):
                 self.add(kind, value)
         for price in list(self._found.get("prices", ())):
             code = re.search(r"[A-Z]{3}\b", price)

@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlmodel import Session, func, select
+from sqlalchemy import insert
+from sqlmodel import Session, col, func, select
 
 from monitor import organisations
 from monitor.captured import read_captured
@@ -23,7 +24,7 @@ from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
 from monitor.models import NOT_THERE, Cause, Claim, EventKind, Page, PageVersion
-from monitor.product_intake import ProductsOfRun, offered_on, stretches_of
+from monitor.product_intake import ProductsOfRun, offered_on, stretches_of, told_by
 from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload
@@ -86,6 +87,7 @@ class _Intake:
         gone: dict[int, datetime] = {}
         told: list[tuple[Page, str, Sequence[Claim]]] = []
         missing: list[str] = []
+        self._make_pages(records)
         for record in records:
             seen = self.folder.capture(record.capture).fetched_at
             if record.state is not PageState.GONE:
@@ -124,7 +126,7 @@ class _Intake:
             self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
             return self._held(page, version, seen, is_back)
         new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
-        offered = stretches_of(self.products.new(page, new, judgement, body, record.part, seen))
+        offered = stretches_of(self.products.new(page, new, judgement, seen))
         about = product_named(judgement)
         return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, about, offered)
 
@@ -160,14 +162,26 @@ class _Intake:
             return now == {(claim.category, folded_quote(claim.quote)) for claim in before}
         return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
 
+    def _make_pages(self, records: Sequence[PageRecord]) -> None:
+        """Rows for the pages that are new, written together: one by one, each costs the database a turn."""
+        gone = {record.url for record in records if record.state is PageState.GONE}
+        for record in records:
+            if record.url not in self.pages and record.url not in gone:
+                self._make_page(record, self.folder.capture(record.capture).fetched_at)
+        self.session.flush()
+
+    def _make_page(self, record: PageRecord, seen: datetime) -> Page:
+        host = organisations.host_of(record.url)
+        page = Page(source_id=record.source, url=record.url, host=host, first_seen=seen, last_read=seen)
+        page.organisation_id = self._organisation_of(host, record, seen)
+        self.pages[record.url] = page
+        self.session.add(page)
+        return page
+
     def _page_of(self, record: PageRecord, seen: datetime) -> Page:
         page = self.pages.get(record.url)
-        if page is None:
-            host = organisations.host_of(record.url)
-            page = Page(source_id=record.source, url=record.url, host=host, first_seen=seen, last_read=seen)
-            page.organisation_id = self._organisation_of(host, record, seen)
-            self.pages[record.url] = page
-            self.session.add(page)
+        if page is None:  # said to be gone, and there after all
+            page = self._make_page(record, seen)
             self.session.flush()
         elif page.state == "gone":
             self._tell(EventKind.PAGE_BACK, page, seen, {"url": page.url, "title": page.title})
@@ -198,21 +212,23 @@ class _Intake:
     def _new_version(
         self, page: Page, number: int, record: PageRecord, seen: datetime, judgement: Judgement, digest: str
     ) -> PageVersion:
-        new = PageVersion(
-            page_id=id_of(page),
-            number=number,
-            run_id=self.chronicle.run,
-            capture_id=record.capture,
-            read_at=seen,
-            text=judgement.document.text,
-            text_sha256=digest,
-            document=judgement.document.to_json() | _where_read(record),
-            knowledge_version=judgement.knowledge_version,
-            decision=judgement.decision,
-            dropped=[claim.to_json() for claim in judgement.dropped],
-        )
-        self.session.add(new)
-        self.session.flush()
+        told = told_by(judgement, record.capture, partial(self._captured, record.capture), record.part)
+        values: dict[str, Any] = {
+            "page_id": id_of(page),
+            "number": number,
+            "run_id": self.chronicle.run,
+            "capture_id": record.capture,
+            "read_at": seen,
+            "text": judgement.document.text,
+            "text_sha256": digest,
+            "document": judgement.document.to_json() | _where_read(record) | told,
+            "knowledge_version": judgement.knowledge_version,
+            "decision": judgement.decision,
+            "dropped": [claim.to_json() for claim in judgement.dropped],
+        }
+        # Not through the session: a flush a page would write the page's own row each time, alone.
+        made = self.session.connection().execute(insert(PageVersion).values(values).returning(col(PageVersion.id)))
+        new = PageVersion(id=made.scalar_one(), **values)
         page.current_version_id = new.id
         page.role = judgement.role
         page.language = page.language or judgement.lang

@@ -6,6 +6,7 @@ reading in a row has it so. Names, brands, sellers, prices and doses follow what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,6 +68,7 @@ def follow_products(
     `gone`: pages (by id) that are confirmed to be no more. `chronicle` None: our rules changed, and nothing is told.
     """
     follower = _Follower(session, silent=chronicle is None)
+    follower.load(reads)
     for read in reads:
         if read.readings is not None:
             follower.take(read, read.readings)
@@ -94,7 +96,21 @@ class _Follower:
         self._silent = silent
         self._changes: dict[int, _Change] = {}
         self._touched: dict[int, tuple[Product, Page]] = {}
+        self._products: dict[tuple[str, str], Product] = {}
+        self._held: dict[Any, dict[int, list[Any]]] = {}
         self.waiting: list[str] = []
+
+    def load(self, reads: Sequence[ProductsRead]) -> None:
+        """What is held of the pages that were read, each page once: pages read twice are looked up in between."""
+        counts = Counter(id_of(read.page) for read in reads if read.readings is not None)
+        once = [page_id for page_id, count in counts.items() if count == 1]
+        tables: tuple[Any, ...] = (ProductPlace, ProductFact)
+        for table in tables:
+            held = self._held[table] = {page_id: [] for page_id in once}
+            for first in range(0, len(once), _CHUNK):
+                some = col(table.page_id).in_(once[first : first + _CHUNK])
+                for row in self._session.exec(select(table).where(some)):
+                    held[row.page_id].append(row)
 
     def take(self, read: ProductsRead, readings: Sequence[ProductReading]) -> None:
         page_id = id_of(read.page)
@@ -106,7 +122,7 @@ class _Follower:
         waits = False
         met: set[int] = set()
         for reading in readings:
-            product = product_of(self._session, read.page, reading.name, read.seen)
+            product = self._product(read, reading.name)
             key = id_of(product)
             if key in met:
                 continue
@@ -121,8 +137,18 @@ class _Follower:
         if waits:
             self.waiting.append(read.page.url)
 
+    def _product(self, read: ProductsRead, name: str) -> Product:
+        key = (read.page.host, name)
+        held = self._products.get(key)
+        if held is None:
+            held = self._products[key] = product_of(self._session, read.page, name, read.seen)
+        held.last_seen = max(held.last_seen, read.seen)
+        return held
+
     def _all(self, table: Any, page_id: int) -> Iterable[Any]:
-        return self._session.exec(select(table).where(table.page_id == page_id)).all()
+        """Rows of a page: those that were loaded, once."""
+        held = self._held.get(table, {}).pop(page_id, None)
+        return self._session.exec(select(table).where(table.page_id == page_id)).all() if held is None else held
 
     def _put_place(self, place: ProductPlace | None, product_id: int, read: ProductsRead, one: ProductReading) -> None:
         place = place or ProductPlace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -74,6 +75,15 @@ def _reader(version: PageVersion, knowledge: Knowledge) -> str:
     return f"{READER}/{knowledge.products.version}{'' if _TOLD in version.document else '/text'}"
 
 
+def told_by(judgement: Judgement, capture: str, body: Body, part: str) -> dict[str, Any]:
+    """What a new version keeps beside its blocks: what its capture tells of products, where it names one of ours."""
+    return {_TOLD: _kept(capture, read_told(*body(), part))} if judgement.names_product else {}
+
+
+def _kept(capture: str, told: Iterable[Told]) -> dict[str, Any]:
+    return {"capture": capture, "products": [one.to_json() for one in told]}
+
+
 class ProductsOfRun:
     """Collects one run's readings, then carries them to the tables."""
 
@@ -84,12 +94,8 @@ class ProductsOfRun:
         self._readers = readers(session, source_id)
         self._reads: list[ProductsRead] = []
 
-    def new(
-        self, page: Page, version: PageVersion, judgement: Judgement, body: Body, part: str, seen: datetime
-    ) -> tuple[ProductReading, ...]:
-        """A text that was not held before. Gives its products."""
-        if judgement.names_product:
-            self._keep(version, version.capture_id, read_told(*body(), part))
+    def new(self, page: Page, version: PageVersion, judgement: Judgement, seen: datetime) -> tuple[ProductReading, ...]:
+        """A text that was not held before, kept with what `told_by` gave. Gives its products."""
         if not judgement.names_product and id_of(page) not in self._readers:
             return ()
         read = _read(page, version, judgement, self._knowledge, seen)
@@ -115,11 +121,11 @@ class ProductsOfRun:
 
     def _keep(self, version: PageVersion, capture: str, told: tuple[Told, ...]) -> bool:
         """Keep what a capture tells of products beside the version. True if it is not what was kept before."""
-        products = [one.to_json() for one in told]
+        kept = _kept(capture, told)
         held = version.document.get(_TOLD)
-        if held is not None and held["products"] == products:
+        if held is not None and held["products"] == kept["products"]:
             return False
-        version.document = {**version.document, _TOLD: {"capture": capture, "products": products}}
+        version.document = {**version.document, _TOLD: kept}
         self._session.add(version)
         return True
 

@@ -19,7 +19,8 @@ SEARCHED = ("brand", "form", "source_material", "route")
 def product_of(session: Session, page: Page, name: str, seen: datetime) -> Product:
     """The product of that name on a page's host; made if there is none. Case, accents and look-alikes do not matter."""
     folded = folded_name(name)
-    product = session.exec(select(Product).where(Product.host == page.host, Product.folded == folded)).first()
+    with session.no_autoflush:  # every product is written when it is made
+        product = session.exec(select(Product).where(Product.host == page.host, Product.folded == folded)).first()
     if product is None:
         product = Product(
             organisation_id=page.organisation_id,
@@ -29,9 +30,10 @@ def product_of(session: Session, page: Page, name: str, seen: datetime) -> Produ
             first_seen=seen,
             last_seen=seen,
         )
+        session.add(product)
+        session.flush()
     product.last_seen = max(product.last_seen, seen)
     session.add(product)
-    session.flush()
     return product
 
 

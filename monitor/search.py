@@ -16,11 +16,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, text
-from sqlmodel import Session, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, text
+from sqlmodel import Session, col, select
 
-from monitor.db import UtcDateTime, reading
-from monitor.models import SearchDocument
+from monitor.db import UtcDateTime, id_of, reading
+from monitor.models import Organisation, OrganisationAlias, SearchDocument
 from monitor.text import fold
 
 BOUND = 1000
@@ -190,6 +190,34 @@ def index(
         for name, value in values.items():
             setattr(found, name, value)
     session.flush()
+
+
+def newest_alias(session: Session) -> int:
+    """What `index_organisations` is told to go on after."""
+    return session.exec(select(func.max(OrganisationAlias.id))).one() or 0
+
+
+def index_organisations(session: Session, after: int) -> None:
+    """Let organisations be found by each of their names and hosts.
+
+    Those that got one since `after`, and those that were never let be found.
+    """
+    held = select(SearchDocument.object_id).where(SearchDocument.kind == "organisation")
+    tied = select(OrganisationAlias.organisation_id).where(col(OrganisationAlias.id) > after)
+    wanted = or_(col(Organisation.id).in_(tied), col(Organisation.id).not_in(held))
+    for one in session.exec(select(Organisation).where(wanted).order_by(col(Organisation.id))).all():
+        called = select(OrganisationAlias.value).where(
+            OrganisationAlias.organisation_id == one.id, col(OrganisationAlias.kind).in_(("name", "host"))
+        )
+        names = session.exec(called.order_by(col(OrganisationAlias.id))).all()
+        index(
+            session,
+            "organisation",
+            id_of(one),
+            title=one.name,
+            body="\n".join(dict.fromkeys(names)),
+            seen_at=one.first_seen,
+        )
 
 
 def search(

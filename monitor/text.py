@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -35,8 +35,7 @@ BLOCK_KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):  # hundreds a page: a frozen dataclass takes four times as long to make
     """A piece of the canonical text. `level` is the heading's level, or the row number of a table cell."""
 
     id: int
@@ -142,19 +141,25 @@ class _Walk:
 
     def flush(self) -> None:
         if self.buffer:
-            kind, level = self.kinds[-1]
-            self.writer.add(kind, "".join(self.buffer), level)
-            self.buffer = []
+            raw = "".join(self.buffer)
+            self.buffer.clear()
+            if not raw.isspace():  # what stands between tags is mostly a line's end
+                kind, level = self.kinds[-1]
+                self.writer.add(kind, raw, level)
 
     def run(self, root: LexborNode) -> None:
         node: LexborNode | None = root.child
         opened: list[bool] = []
         while node is not None:
             tag = node.tag or ""
-            descend = self.enter(node, tag, opened)
-            following = node.child if descend else None
+            following = None
+            if tag == "-text":
+                self.buffer.append(node.text_content or "")
+            elif not (tag in _HIDDEN or tag[:1] in "-!") and self.enter(node, tag, opened):
+                following = node.child
+                if following is None:
+                    self.leave(opened, tag)
             if following is None:
-                self.leave(opened, tag)
                 following = node.next
                 while following is None:
                     node = node.parent
@@ -167,16 +172,9 @@ class _Walk:
         self.flush()
 
     def enter(self, node: LexborNode, tag: str, opened: list[bool]) -> bool:
-        if tag == "-text":
-            self.buffer.append(node.text_content or "")
-            opened.append(False)
-            return False
-        if tag in _HIDDEN or tag[:1] in "-!":
-            opened.append(False)
-            return False
+        """Begin an element. False for a line's end in a heading, which has nothing to enter or leave."""
         if tag == "br" and self.kinds[-1][0] == "heading":
             self.buffer.append(" ")
-            opened.append(False)
             return False
         kind = _KINDS.get(tag)
         attributes = node.attributes if tag in _ATTRIBUTED or kind is None else {}
@@ -201,7 +199,7 @@ class _Walk:
 
     def leave(self, opened: list[bool], tag: str) -> None:
         own = opened.pop()
-        if own or (tag in _BREAKING and tag != "br"):
+        if self.buffer and (own or (tag in _BREAKING and tag != "br")):
             self.flush()
         if own:
             self.kinds.pop()

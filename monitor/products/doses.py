@@ -21,6 +21,7 @@ _POWER = (
 _LEAST_COUNT = 1_000
 """Particles and cells below this are talk ("two exosomes"), not a dose."""
 _LARGEST = Decimal("1e16")
+_DIGIT = re.compile(r"\d")
 _YEAR = re.compile("(?:19|20)\\d\\d")
 _MOST = 400
 """Doses looked at in one page."""
@@ -55,7 +56,10 @@ class DoseReader:
 
     def find(self, text: str, start: int, end: int, lang: str = "") -> Iterator[Dose]:
         """Doses in a stretch of text, in order. `lang`: a billion is a thousand times more in German and French."""
-        for number, match in enumerate(self._pattern.finditer(text, start, end)):
+        first = _DIGIT.search(text, start, end)  # every dose begins with one, and most blocks have none
+        if first is None:
+            return
+        for number, match in enumerate(self._pattern.finditer(text, first.start(), end)):
             if number >= _MOST:
                 return
             dose = self._dose(match, lang)

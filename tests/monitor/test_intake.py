@@ -33,6 +33,7 @@ from monitor.models import (
 )
 from monitor.records import Outcome, PageState, Problem, RunRequest
 from monitor.rejudge import rejudge
+from monitor.search import search
 from tests.runs import RunMaker, notice_card, page_card
 
 MONDAY = datetime(2026, 11, 9, 6, tzinfo=UTC)
@@ -485,3 +486,29 @@ def test_what_was_taken_in_is_found_by_search(desk: Desk) -> None:
     with reading(desk.engine) as session:
         kinds = {row.kind for row in session.exec(select(SearchDocument))}
     assert "claim" in kinds
+
+
+def test_a_firm_is_found_by_each_of_its_names_and_its_host(desk: Desk) -> None:
+    def found(query: str) -> list[str]:
+        return [hit.kind for hit in search(desk.engine, query, kind="organisation").hits]
+
+    letter = desk.letters()
+    letter.notice("a", "Kelda Biologics, Inc. d/b/a Kelda Labs", "Your site.")
+    desk.take(letter)
+    assert found("kelda biologics") == found('"kelda labs"') == ["organisation"]
+    assert found("kelda.example") == []
+
+    letter = desk.letters()
+    letter.notice("b", "Kelda Labs", "Your site.", quoted_urls=("https://www.kelda.example/shop",))
+    desk.take(letter)
+    assert found("kelda.example") == found("kelda biologics") == ["organisation"]
+
+
+def test_firms_of_an_older_database_are_let_be_found_by_the_next_run(desk: Desk) -> None:
+    desk.take(desk.site(HAIR))
+    with transaction(desk.engine) as session:
+        for row in session.exec(select(SearchDocument).where(SearchDocument.kind == "organisation")):
+            session.delete(row)
+    desk.take(desk.site(HAIR))
+
+    assert [hit.kind for hit in search(desk.engine, "", kind="organisation").hits] == ["organisation"]
