@@ -170,7 +170,7 @@ def wix(week: int) -> Routes:
     if week in (2, 3):
         return dict.fromkeys(("/", "/sitemap.xml", "/sitemap_index.xml", "/wp-sitemap.xml", "/product-page/gel"), WALL)
     home = "http://www.wix.example"
-    said = ["Recommended by doctors: our exosome gel.", *(["Our exosomes cure tinnitus."] if week < 6 else [])]
+    said = ["Dermatologist recommended exosome gel.", *(["Our exosomes cure tinnitus."] if week < 6 else [])]
     etag = '"late"' if week == 6 else '"early"'
 
     def gel(asked: Asked) -> Reply:
