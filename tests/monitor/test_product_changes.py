@@ -197,7 +197,11 @@ def test_both_databases_follow_alike(engine: Engine, tmp_path: Path) -> None:
     assert [fact.value for fact in queries.product_facts(engine, row.id, ended=True) if not fact.current] == [
         "human", "umbilical_cord",
     ]  # fmt: skip
-    assert queries.claims_by_fact(engine, "route") == ()
+    with reading(engine) as session:
+        standing = len(session.exec(select(Claim).where(Claim.state == "live", Claim.product_id == row.id)).all())
+    assert {one.value: one.claims for one in queries.claims_by_fact(engine, "route")} == (
+        {"topical": standing} if standing else {}
+    )
 
 
 def test_an_unchanged_answer_is_a_second_reading(desk: Desk) -> None:
