@@ -297,6 +297,11 @@ class Config(Section):
         return self.data / "runs"
 
     @property
+    def site_address(self) -> str:
+        """Where permalinks lead; where readers have no site, to `exowatch serve` on this machine."""
+        return str(self.public_site or "http://127.0.0.1:8017").rstrip("/")
+
+    @property
     def digests_folder(self) -> Path:
         return self.data / "digests"
 

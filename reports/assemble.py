@@ -16,9 +16,6 @@ from reports.priority import priorities
 from reports.sections import Maker, sections, tally
 from reports.view import Digest, Judged, Section
 
-DEFAULT_SITE = "http://127.0.0.1:8017"
-"""Where `exowatch serve` answers, for an installation that readers do not reach under an address of its own."""
-
 
 def build(
     week: Week,
@@ -74,7 +71,7 @@ def build(
         watchlists=beside.watchlists(week.watch),
         provisions=_cited(found, (rules, reviews), law),
         registered=registered,
-        site=str(config.public_site or DEFAULT_SITE).rstrip("/"),
+        site=config.site_address,
     )
 
 

@@ -23,7 +23,6 @@ from reports.export import Sheet
 from reports.filters import checked, filters_of
 
 COMMANDS = ("export", "feed", "feeds")
-_HERE = "http://127.0.0.1:8017"
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -144,7 +143,7 @@ def _asked(config: Config, given: argparse.Namespace) -> FeedAsk:
 
 
 def _list(config: Config, given: argparse.Namespace) -> int:
-    base = str(config.public_site or _HERE).rstrip("/")
+    base = config.site_address
     asked = _asked(config, given)
     every = [asked] if asked != FeedAsk() else [asked, FeedAsk(news=False)]
     if asked == FeedAsk():

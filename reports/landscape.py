@@ -39,8 +39,6 @@ FORMATS = ("html", "txt", "json", "pdf")
 MOST_ROWS = 60
 """Rows of a table that a page shows; text, JSON and downloads have all."""
 INSTANT = timedelta(microseconds=1)
-SITE = "http://127.0.0.1:8017"
-"""Where `exowatch serve` answers."""
 
 
 def asked(of: Period, now: datetime, jurisdictions: Sequence[str] = ()) -> Asked:
@@ -123,11 +121,11 @@ def gather(
     # A rehearsed clock stands still here while it runs on in the crawler: what was read is known now all the same.
     wanted = asked(of, max(now, learnt + INSTANT) if learnt else now, jurisdictions)
     rows = counted.landscape(engine, wanted)
-    return build(rows, of, spoken, reach(config, rows))
+    return build(rows, of, spoken, reach(config, rows), config.site_address)
 
 
-def build(rows: Rows, of: Period, spoken: Speech, far: Reach) -> Landscape:
-    """Figures of what was counted."""
+def build(rows: Rows, of: Period, spoken: Speech, far: Reach, site: str) -> Landscape:
+    """Figures of what was counted; `site`: where permalinks lead."""
     make = Making(spoken, Words(spoken), rows.asked, *_names(rows.asked, of, spoken))
     figures = [
         *glance.figures(make, rows),
@@ -154,6 +152,7 @@ def build(rows: Rows, of: Period, spoken: Speech, far: Reach) -> Landscape:
         jurisdictions=places,
         lead=tuple(glance.lead(make, rows)),
         sections=tuple(_sections(make, figures)),
+        site=site,
     )
 
 
@@ -253,13 +252,16 @@ def body(landscape: Landscape, *, base: str = "", downloads: str = "", pictures:
 def as_html(landscape: Landscape, *, pictures: str = "svg") -> str:
     """A page that stands alone, with no script and nothing to be fetched."""
     return render(
-        "landscape.html", landscape.language, css=stylesheet(), **body(landscape, base=SITE, pictures=pictures)
+        "landscape.html",
+        landscape.language,
+        css=stylesheet(),
+        **body(landscape, base=landscape.site, pictures=pictures),
     )
 
 
 def as_text(landscape: Landscape) -> str:
     """Everything, nothing cut."""
-    return render("landscape.txt", landscape.language, **body(landscape, base=SITE))
+    return render("landscape.txt", landscape.language, **body(landscape, base=landscape.site))
 
 
 def as_json(landscape: Landscape) -> str:

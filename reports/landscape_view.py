@@ -127,6 +127,8 @@ class Landscape(View):
     lead: tuple[Statement, ...]
     """The most telling numbers as sentences."""
     sections: tuple[Section, ...]
+    site: str
+    """Address of the site that permalinks lead to."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -247,7 +247,7 @@ def measure(engine: Engine, config: Config) -> None:
     wanted = asked(year, NOW)
     found = landscape(engine, wanted)
     clock.told("counted in the database", len(found.claims.sellers))
-    made = build(found, year, speech(), reach(config, found))
+    made = build(found, year, speech(), reach(config, found), config.site_address)
     clock.told("figures made", len(made.figures))
     pictures = [charts.svg(one.chart, one.id) for one in made.figures if one.chart]
     clock.told("pictures drawn, matplotlib's start included", len(pictures))

@@ -186,6 +186,13 @@ def test_what_was_read_while_a_rehearsed_clock_stood_still_is_counted(held: Held
     assert early.figures == late.figures
 
 
+def test_permalinks_lead_to_the_readers_site(held: Held) -> None:
+    config = held.config.model_copy(update={"public_site": "https://exowatch.kelda.example/"})
+    ours, here = as_html(gather(held.engine, config, Q4, TODAY)), as_html(held.landscape)
+    assert ours.count('"https://exowatch.kelda.example/') == here.count('"http://127.0.0.1:8017/') > 0
+    assert "127.0.0.1" not in ours
+
+
 def test_the_paper_has_pictures_and_is_the_same_each_time(found: Landscape) -> None:
     part = found.model_copy(update={"sections": found.sections[:2], "lead": ()})
     first = as_pdf(part)
