@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 
-from monitor.commands.common import say
+from monitor.commands.common import counted, say
 from monitor.cycle import Listener, Reading
 
 _QUIET_SECONDS = 10
@@ -42,8 +42,13 @@ _STATES = {
 
 
 def counts(events: Mapping[str, int]) -> str:
-    """`2 claim appeared, 1 notice published`."""
-    return ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in sorted(events.items()) if number)
+    """`2 claims appeared, 1 notice published`."""
+    return ", ".join(_told(kind, number) for kind, number in sorted(events.items()) if number)
+
+
+def _told(kind: str, number: int) -> str:
+    what, _, happened = kind.partition("_")
+    return f"{counted(number, what)} {happened.replace('_', ' ')}"
 
 
 class Lines:

@@ -171,7 +171,7 @@ def test_run_reads_judges_and_writes_the_digest(exowatch: Callable[..., Said], r
     assert said.code == 0
     assert f"{SOURCE}: reading" in said.out
     assert f"{SOURCE}: read, 2 records in 2 requests, 0 known and unchanged; " in said.out
-    assert "2 notice published" in said.out
+    assert "2 notices published" in said.out
     assert said.out.endswith("digest: var/digests/2026-W48.html\n")
     again = exowatch("run")
     assert again.out.count("nothing new") == 2
@@ -527,7 +527,7 @@ def test_a_sentence_for_every_state() -> None:
         "us_one", "taken_in", events={"claim_appeared": 2, "page_gone": 0}, findings=3, records=1200, requests=4
     )
     assert sentence(read) == (
-        "us_one: read, 1,200 records in 4 requests, 0 known and unchanged; 2 claim appeared; 3 claims stand"
+        "us_one: read, 1,200 records in 4 requests, 0 known and unchanged; 2 claims appeared; 3 claims stand"
     )
     assert sentence(Reading("us_one", "busy", ("by another",))) == "us_one: skipped: by another"
     assert sentence(Reading("us_one", "failed", second_look=True)) == "us_one (second look): FAILED"
