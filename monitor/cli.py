@@ -16,12 +16,13 @@ from monitor.commands import (
     explaining,
     exporting,
     knowledge,
-    landscaping,
     learning,
     marketing,
     pages,
     posting,
+    products,
     proving,
+    reporting,
     reviewing,
     running,
     sources,
@@ -97,12 +98,13 @@ app.command()(schedule)
 app.command()(asking.search)
 app.command()(pages.page)
 app.add_typer(marketing.market, name="market")
+app.add_typer(products.products, name="products")
 app.command()(asking.serve)
-app.command()(asking.digest)
+app.command()(reporting.digest)
 app.command()(exporting.export)
 app.command()(exporting.feed)
 app.command()(exporting.feeds)
-app.command()(landscaping.landscape)
+app.command()(reporting.landscape)
 app.add_typer(watching.watch, name="watch")
 app.add_typer(posting.outbox, name="outbox")
 app.command()(asking.judge)

@@ -25,7 +25,7 @@ from monitor.knowledge import Knowledge
 from monitor.locks import BusyError, hold
 from monitor.migrations import upgrade
 from monitor.models import Event, Run
-from monitor.programs import Children, Crawled, CrawlRequest, crawl, post, write_digest
+from monitor.programs import Children, Crawled, CrawlRequest, crawl, post, write_report
 from monitor.records import RunRecord
 from monitor.rejudge import rejudge
 from monitor.retention import unstored
@@ -191,7 +191,7 @@ class Cycle:
             self.listener.note(f"evidence not copied: {error}; it stays here, and the next pass tries again")
 
     def _with_digest(self, done: Pass) -> Pass:
-        written = write_digest(self.config_file, self.children)
+        written = write_report(self.config_file, self.children, "digest")
         if written.code:
             return replace(done, digest_failed=f"the digest was not written: {written.complaint}")
         return replace(done, digest=written.output.strip())

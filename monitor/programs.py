@@ -200,19 +200,14 @@ def look(url: str, config_file: Path, children: Children) -> dict[str, Any]:
     return dict(seen) if isinstance(seen, dict) else {"problem": ended.complaint}
 
 
-def write_digest(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
-    """Let reports write a digest; its output names the files."""
-    return children.run([*REPORTS, "digest", "--config", str(config_file), *arguments])
+def write_report(config_file: Path, children: Children, report: str, arguments: Sequence[str] = ()) -> Ended:
+    """Let reports write a digest or a landscape; its output names the files."""
+    return children.run([*REPORTS, report, "--config", str(config_file), *arguments])
 
 
 def post(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
     """Let reports send what is due and waits; its output says what came of it."""
     return children.run([*REPORTS, "post", "--config", str(config_file), *arguments])
-
-
-def write_landscape(config_file: Path, children: Children, arguments: Sequence[str] = ()) -> Ended:
-    """Let reports write a landscape; its output names the files."""
-    return children.run([*REPORTS, "landscape", "--config", str(config_file), *arguments])
 
 
 def write_evaluation(figures: Mapping[str, Any], file: Path, children: Children) -> Ended:

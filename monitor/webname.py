@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import tldextract
+from rapidfuzz import fuzz
 
 from monitor.organisations import SHARED_HOSTS
 
@@ -37,6 +39,10 @@ _COUNTRIES = re.compile(r"(amazon|baidu|bing|ebay|google|yahoo|yandex)(\.com?)?\
 """Shared by all, with a name in each country."""
 
 
+_LIKE = 70.0
+"""Least likeness (0–100, share of letters that agree) of two names of which one may be meant for the other."""
+
+
 def host_of(url: str) -> str:
     """The host in lower case; empty if the address has none."""
     try:
@@ -58,6 +64,25 @@ def site_name(host: str) -> str:
 
 def site_of(url: str) -> str:
     return site_name(host_of(url))
+
+
+def hosts_like(host: str, known: Iterable[str], most: int = 1) -> tuple[str, ...]:
+    """Known hosts that are written nearly so, the nearest first. What many names end with makes no two alike."""
+    wanted = _own_part(host)
+    scored = ((fuzz.ratio(wanted, _own_part(each)), fuzz.ratio(host, each), each) for each in set(known))
+    found = sorted((one for one in scored if one[0] >= _LIKE), key=lambda one: (-one[0], -one[1], one[2]))
+    return tuple(each for _, _, each in found[:most])
+
+
+def meant_host(host: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing where no known host is written nearly so."""
+    found = hosts_like(host.removeprefix("www."), known)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _own_part(host: str) -> str:
+    """What was chosen when the name was registered: `kelda` of `shop.kelda.co.uk`."""
+    return (site_name(host) or host).partition(".")[0]
 
 
 def may_be_seller(site: str) -> bool:

@@ -7,7 +7,7 @@ encodes a long List-Unsubscribe until no receiver knows it any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -18,17 +18,13 @@ from typing import Any
 
 from monitor.config_delivery import mail_address
 from monitor.outbox import reference_of
-from reports.cut import cut
 from reports.render import header, render
-from reports.view import Digest
 
 LARGEST_MESSAGE = 102_000
 """Bytes of a whole message. Gmail cuts off above 102 kB."""
 _LONGEST_LINE = 998
 """RFC 5322, 2.1.1."""
 _LONGEST_NAME = 120
-_NEAR_ENOUGH = 0.95
-"""How near to its limit a shortened mail may come before the search for the longest one ends."""
 
 
 @dataclass(frozen=True)
@@ -126,77 +122,6 @@ def compose(
     for number, part in enumerate(part for part in made.walk() if part.is_multipart()):
         part.set_boundary(f"=_{number}_{envelope.reference or 'exowatch'}")
     return made
-
-
-def message(
-    digest: Digest,
-    *,
-    html: str,
-    text: str,
-    recipient: str,
-    sender: str,
-    site: str,
-    language: str,
-    name: str = "",
-    reply_to: str = "",
-    list_id: str = "",
-    unsubscribe: str = "",
-    reference: str = "",
-    why: str = "",
-    pictures: Iterable[Picture] = (),
-) -> EmailMessage:
-    """A digest as a mail. Its Message-ID comes of the digest's name and the recipient, not of the moment.
-
-    `reference`: the outbox's; left out, one of the same kind.
-    """
-    envelope = Envelope(
-        sender=sender,
-        recipient=recipient,
-        name=name,
-        reply_to=reply_to,
-        list_name=digest.title,
-        list_id=list_id,
-        unsubscribe=unsubscribe,
-        reference=reference or reference_of(recipient, f"digest-{digest.name}"),
-        why=why,
-    )
-    made = compose(
-        digest.subject,
-        html=html,
-        text=text,
-        envelope=envelope,
-        written=digest.generated_at,
-        language=language,
-        pictures=pictures,
-    )
-    if site:
-        made["Archived-At"] = f"<{site.rstrip('/')}/digests/{digest.name}>"  # RFC 5064
-    return made
-
-
-def fitted(digest: Digest, mail_of: Callable[[Digest], EmailMessage], longest: int = LARGEST_MESSAGE) -> EmailMessage:
-    """The mail with about as many items as fit; both parts list the same ones, and every count stays.
-
-    Their number is looked for where their size, taken as even, says that the limit lies.
-    """
-    best = mail_of(digest)
-    if (size := len(best.as_bytes())) <= longest:
-        return best
-    low, high, most = 0, digest.listed, size
-    best = mail_of(cut(digest, 0))
-    fewest = len(best.as_bytes())
-    while low + 1 < high:
-        even = low + int((longest - fewest) * (high - low) / max(most - fewest, 1))
-        middle = min(max(even, low + 1), high - 1)
-        tried = mail_of(cut(digest, middle))
-        size = len(tried.as_bytes())
-        if size > longest:
-            high, most = middle, size
-            continue
-        low, fewest, best = middle, size, tried
-        if size >= longest * _NEAR_ENOUGH:
-            break
-    return best
 
 
 def _headers(subject: str, envelope: Envelope, written: datetime) -> Mapping[str, str]:

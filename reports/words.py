@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from reports.figures.facts import FACT_KINDS, FACTS, FORMS
 from reports.languages import Speech, phrase, speech
+from reports.product_words import FACT_KINDS, FACTS, FORMS
 
 JURISDICTIONS: Mapping[str, str] = {
     "us": "United States",

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urljoin
 
+from lxml.etree import XPath  # type: ignore[import-untyped]
 from scrapy.http import Response, TextResponse
 
 from crawler.blocks import block_page, says_not_found
@@ -34,8 +36,6 @@ class LoginWallError(LayoutChangedError):
     """Something that asks for a password stands in the place of the page."""
 
 
-IMAGES_UNREAD = "the text in {} images"
-"""Words of `PageRecord.unread`: what is written in pictures is not read, and is said to be unread."""
 _ICON = 64
 """Pixels: a picture declared smaller than this, on either side, holds no text."""
 BUILT = "built"
@@ -73,8 +73,8 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
     kind = content_type(response)
     if kind not in PAGES or not isinstance(response, TextResponse):
         raise NotAPageError(f"{response.url}: answered with {kind or 'no content type'}, not with a page")
-    title = _one(response, "//title[not(ancestor::*[local-name()='svg'])]//text()")
-    said = [title, *(_flat(" ".join(h.xpath(".//text()").getall())) for h in response.xpath("//h1")[:3])]
+    title = _one(response, _TITLE)
+    said = [title, *(_flat(" ".join(_TEXT(heading))) for heading in _all(response, _HEADINGS)[:3])]
     if found := next(filter(says_not_found, said), ""):
         raise SoftNotFoundError(f"{response.url}: answered with 200, and says {found!r}")
     if _is_login_wall(response):
@@ -87,7 +87,7 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         url=normalise(response.url),
         capture=capture_of(response),
         title=title,
-        language=_one(response, "/html/@lang"),
+        language=_one(response, _LANGUAGE),
         canonical_url=_canonical(response),
         etag=header(response, "ETag"),
         last_modified=header(response, "Last-Modified"),
@@ -97,17 +97,23 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
 
 
 def _unread(response: TextResponse, said: Structured) -> Iterator[str]:
+    """Words of `PageRecord.unread`: what is written in pictures is not read, and is said to be unread."""
     if images := len(set(images_of(response))):
-        yield IMAGES_UNREAD.format(images)
+        yield f"the text in {_counted(images, 'image')}"
     if said.broken:
-        yield f"{said.broken} broken scripts of structured data"
+        yield f"{_counted(said.broken, 'broken script')} of structured data"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def unread_of(record: PageRecord) -> Iterator[tuple[str, int]]:
     """What of a page was not read, and how much of it: the words of `unread` without their number."""
     for words in record.unread:
         number = re.search(r"\d+ ", words)
-        yield (words.replace(number.group(), "", 1), int(number.group())) if number else (words, 1)
+        kind = re.sub(r"\b(image|script)\b", r"\1s", words.replace(number.group(), "", 1)) if number else words
+        yield kind, int(number.group()) if number else 1
 
 
 def images_of(response: TextResponse) -> Iterator[str]:
@@ -128,7 +134,7 @@ def _is_login_wall(response: TextResponse) -> bool:
     asked = response.request.meta.get("redirect_urls", [response.url])[0] if response.request else response.url
     if asks_for_login(response.url) and not asks_for_login(asked):
         return True
-    if not response.xpath("//input[@type='password']"):
+    if not _all(response, _PASSWORD):
         return False
     return len(_shown(response, besides="ancestor::nav")) < _LITTLE
 
@@ -141,7 +147,7 @@ def _shown(response: TextResponse, besides: str = "false()") -> str:
 
 def _is_frame_alone(response: TextResponse) -> bool:
     """True for a page that has scripts and a place for what they build, and next to no words of its own."""
-    if len(response.body) > _FRAME_AT_MOST or not response.xpath("//script"):
+    if len(response.body) > _FRAME_AT_MOST or not _all(response, _SCRIPTS):
         return False
     is_built = response.request is not None and BUILT in response.request.meta
     if len(_shown(response)) >= (1 if is_built else _NO_WORDS):
@@ -158,8 +164,25 @@ def header(response: Response, name: str) -> str:
     return (response.headers.get(name) or b"").decode("latin-1").strip()
 
 
-def _one(response: TextResponse, path: str) -> str:
-    return _flat(response.xpath(path).get() or "")
+# Compiled once, and without Scrapy's objects around what they find: every page is asked all of them.
+_TITLE = XPath("//title[not(ancestor::*[local-name()='svg'])]//text()", smart_strings=False)
+_HEADINGS = XPath("//h1", smart_strings=False)
+_TEXT = XPath(".//text()", smart_strings=False)
+_LANGUAGE = XPath("/html/@lang", smart_strings=False)
+_PASSWORD = XPath("//input[@type='password']", smart_strings=False)
+_SCRIPTS = XPath("//script", smart_strings=False)
+_CANONICAL = XPath("//link[translate(@rel, 'CANOIL', 'canoil')='canonical']/@href", smart_strings=False)
+_BASE = XPath("//base/@href", smart_strings=False)
+
+
+def _all(response: TextResponse, path: XPath) -> list[Any]:
+    found: list[Any] = path(response.selector.root)
+    return found
+
+
+def _one(response: TextResponse, path: XPath) -> str:
+    """What is found first, on one line."""
+    return _flat(next(iter(_all(response, path)), ""))
 
 
 def _flat(text: str) -> str:
@@ -167,7 +190,7 @@ def _flat(text: str) -> str:
 
 
 def _canonical(response: TextResponse) -> str:
-    href = response.xpath("//link[translate(@rel, 'CANOIL', 'canoil')='canonical']/@href").get()
+    href = next(iter(_all(response, _CANONICAL)), "")
     return _absolute(response.url, href) if href else ""
 
 
@@ -185,7 +208,7 @@ _FROM_ROOT = ("/", "http://", "https://")
 
 def _base(response: TextResponse) -> str:
     try:
-        return urljoin(response.url, (response.xpath("//base/@href").get() or "").strip())
+        return urljoin(response.url, next(iter(_all(response, _BASE)), "").strip())
     except ValueError:
         return response.url
 

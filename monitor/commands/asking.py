@@ -1,4 +1,4 @@
-"""`search`, `judge`, `digest`, `serve`: what asks, and changes nothing of what is remembered."""
+"""`search`, `judge`, `serve`: what asks, and changes nothing of what is remembered."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ import typer
 from rich.text import Text
 
 from monitor.commands.common import (
-    FAILED,
     MISUSED,
     OK,
-    UserError,
     choose,
     clean,
     counted,
     database,
-    day,
     knowledge,
     say,
     screen,
@@ -131,49 +128,6 @@ def judge(
             sys.stdout.write(answer + "\n")
             sys.stdout.flush()
     raise typer.Exit(MISUSED if failed else OK)
-
-
-def digest(
-    context: typer.Context,
-    week: Annotated[str, typer.Option(metavar="WEEK", help="An ISO week such as 2026-W47; left out: this week.")] = "",
-    since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First day of another period (2026-01-01).")
-    ] = "",
-    until: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day of it.")] = "",
-    jurisdiction: Annotated[
-        list[str] | None, typer.Option(metavar="CODE", help="Only this one; may be given several times.")
-    ] = None,
-    watchlist: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only what this one matched; may be given several times.")
-    ] = None,
-    language: Annotated[str, typer.Option(metavar="CODE", help="en, de or fr; left out: the configuration's.")] = "",
-    formats: Annotated[
-        str, typer.Option("--format", metavar="FORMS", help="html, txt, pdf, json, eml, with commas between.")
-    ] = "",
-) -> None:
-    """Write a digest as HTML, text and JSON, or in the forms asked for, and print where it lies."""
-    from monitor.programs import Children, write_digest
-
-    state = state_of(context)
-    if bool(since) != bool(until):
-        raise UserError("--from and --to go together; give both, or --week")
-    if week and since:
-        raise UserError("give --week, or --from and --to, not both")
-    state.config  # noqa: B018 - a wrong configuration stops here, with all that is wrong with it
-    arguments = ["--week", week] if week else []
-    if since:
-        arguments += ["--from", day(since, "--from").isoformat(), "--to", day(until, "--to").isoformat()]
-    for code in jurisdiction or ():
-        arguments += ["--jurisdiction", code]
-    for name in watchlist or ():
-        arguments += ["--watchlist", name]
-    arguments += ["--language", language] if language else []
-    arguments += ["--format", formats] if formats else []
-    ended = write_digest(state.file, Children(), arguments)
-    if ended.output.strip():
-        typer.echo(ended.output.strip())
-    if ended.code:
-        raise UserError(ended.complaint, ended.code if ended.code == MISUSED else FAILED)
 
 
 def serve(

@@ -26,7 +26,6 @@ from monitor.commands.common import (
     state_of,
 )
 from monitor.config import Config, now
-from monitor.config_file import nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -234,6 +233,7 @@ def refuse(context: typer.Context, site: SiteName, why: Why, by: By = "") -> Non
 
 def _decide(config: Config, site: str, choice: Choice, why: str, by: str) -> Proposal:
     from monitor.discover import NoSuchSiteError, decide
+    from monitor.webname import meant_host
 
     with database(config) as engine:
         try:
@@ -241,7 +241,7 @@ def _decide(config: Config, site: str, choice: Choice, why: str, by: str) -> Pro
                 engine, config, knowledge(), site, choice, reason=why, by=by or getpass.getuser(), at=now(config)
             )
         except NoSuchSiteError as error:
-            hint = nearest(site, error.known) or "; `exowatch discover --all` shows what is"
+            hint = meant_host(site, error.known) or "; `exowatch discover --all` shows what is"
             raise UserError(f"{clean(site)} is not proposed{hint}") from error
         except ValueError as error:
             raise UserError(f"--why: {error}") from error

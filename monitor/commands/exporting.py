@@ -13,6 +13,13 @@ from monitor.commands.common import database, day, state_of
 
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; left out: standard output.")]
 Many = list[str] | None
+Watchlist = Annotated[str, typer.Option(metavar="NAME", help="What met this watchlist, and why.")]
+Jurisdictions = Annotated[Many, typer.Option(metavar="CODE", help="May be given several times: any of them.")]
+Categories = Annotated[Many, typer.Option(metavar="CATEGORY", help="May be given several times.")]
+Severities = Annotated[Many, typer.Option(metavar="SEVERITY", help="May be given several times.")]
+Sources = Annotated[Many, typer.Option(metavar="ID", help="May be given several times.")]
+Kinds = Annotated[Many, typer.Option(metavar="KIND", help="Kind of event; may be given several times.")]
+History = Annotated[bool, typer.Option("--history", help="With what first readings brought, and other matters.")]
 
 
 def export(
@@ -32,6 +39,7 @@ def export(
     until: Annotated[str, typer.Option(metavar="DATE", help="Up to this day, it included (UTC).")] = "",
     claim: Annotated[str, typer.Option(metavar="N", help="Number of a claim.")] = "",
     notice: Annotated[str, typer.Option(metavar="N", help="Number of a notice.")] = "",
+    page: Annotated[str, typer.Option(metavar="N", help="Number of a page.")] = "",
     product: Annotated[str, typer.Option(metavar="N", help="Number of a product.")] = "",
     organisation: Annotated[str, typer.Option(metavar="N", help="Number of an organisation.")] = "",
     about: Annotated[
@@ -52,6 +60,7 @@ def export(
         "until": day(until, "--until").isoformat() if until else "",
         "claim": claim,
         "notice": notice,
+        "page": page,
         "product": product,
         "organisation": organisation,
         "object": about,
@@ -65,15 +74,13 @@ def feed(
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="atom, rss or json; left out: as FILE ends, or atom.")
     ] = "",
-    watchlist: Annotated[str, typer.Option(metavar="NAME", help="What met this watchlist, and why.")] = "",
-    jurisdiction: Annotated[Many, typer.Option(metavar="CODE", help="May be given several times: any of them.")] = None,
-    category: Annotated[Many, typer.Option(metavar="CATEGORY", help="May be given several times.")] = None,
-    severity: Annotated[Many, typer.Option(metavar="SEVERITY", help="May be given several times.")] = None,
-    source: Annotated[Many, typer.Option(metavar="ID", help="May be given several times.")] = None,
-    kind: Annotated[Many, typer.Option(metavar="KIND", help="Kind of event; may be given several times.")] = None,
-    history: Annotated[
-        bool, typer.Option("--history", help="With what first readings brought, and other matters.")
-    ] = False,
+    watchlist: Watchlist = "",
+    jurisdiction: Jurisdictions = None,
+    category: Categories = None,
+    severity: Severities = None,
+    source: Sources = None,
+    kind: Kinds = None,
+    history: History = False,
     address: Annotated[str, typer.Option(metavar="URL", help="Where FILE will be published, its name included.")] = "",
     out: Out = None,
 ) -> None:
@@ -84,15 +91,13 @@ def feed(
 
 def feeds(
     context: typer.Context,
-    watchlist: Annotated[str, typer.Option(metavar="NAME", help="What met this watchlist.")] = "",
-    jurisdiction: Annotated[Many, typer.Option(metavar="CODE", help="May be given several times: any of them.")] = None,
-    category: Annotated[Many, typer.Option(metavar="CATEGORY", help="May be given several times.")] = None,
-    severity: Annotated[Many, typer.Option(metavar="SEVERITY", help="May be given several times.")] = None,
-    source: Annotated[Many, typer.Option(metavar="ID", help="May be given several times.")] = None,
-    kind: Annotated[Many, typer.Option(metavar="KIND", help="Kind of event; may be given several times.")] = None,
-    history: Annotated[
-        bool, typer.Option("--history", help="With what first readings brought, and other matters.")
-    ] = False,
+    watchlist: Watchlist = "",
+    jurisdiction: Jurisdictions = None,
+    category: Categories = None,
+    severity: Severities = None,
+    source: Sources = None,
+    kind: Kinds = None,
+    history: History = False,
 ) -> None:
     """Print the addresses under which the site gives feeds."""
     narrowed = _narrowed(jurisdiction, category, severity, source, kind, history=history)

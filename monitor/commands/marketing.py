@@ -26,7 +26,6 @@ from monitor.commands.common import (
     vocabulary,
 )
 from monitor.config import Config, Site, live_flaw, now
-from monitor.config_file import nearest
 
 if TYPE_CHECKING:
     from monitor.queries.market import SiteAccount, SiteRow
@@ -230,11 +229,13 @@ def _meant(site: str, known: Mapping[str, object]) -> str:
 
 
 def _near(site: str, urls: Iterator[str]) -> str:
-    from monitor.webname import host_of
+    from monitor.webname import host_of, meant_host
 
     hosts = [host_of(url).removeprefix("www.") for url in urls]
-    listed = f"; there are: {', '.join(sorted(hosts)[:20])}" if hosts else "; there is none yet"
-    return nearest(host_of(site).removeprefix("www.") or site, hosts) or listed
+    if not hosts:
+        return "; there is none yet"
+    listed = f"; none is written like it; there are: {', '.join(sorted(hosts)[:20])}"
+    return meant_host(host_of(site) or site, hosts) or listed
 
 
 def _print_row(console: Console, row: SiteRow) -> None:

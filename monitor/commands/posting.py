@@ -101,7 +101,17 @@ def test(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="A mail address, or a channel's or webhook's name.")],
 ) -> None:
     """Send one test, and say what the server answered."""
-    _someone(state_of(context).config, to)
+    from monitor import outbox as letters
+
+    config = state_of(context).config
+    address = _someone(config, to)
+    with database(config) as engine:
+        held = [why for scope in letters.SCOPES if (why := letters.is_suppressed(engine, address, scope))]
+    if held:
+        raise UserError(
+            f"{address}: no test was sent, for it is sent nothing ({held[0]}); if its owner wants that again: "
+            f"exowatch outbox unsuppress {address}"
+        )
     _post(context, ["--test", to])
 
 

@@ -23,8 +23,15 @@ from monitor.queries.outbox import suppressions as suppressions
 from monitor.queries.outbox import waiting_letters as waiting_letters
 from monitor.queries.page_address import find_page as find_page
 from monitor.queries.pages import page as page
+from monitor.queries.product_lists import fact_values as fact_values
+from monitor.queries.product_lists import find_product as find_product
+from monitor.queries.product_lists import pages_offering as pages_offering
+from monitor.queries.product_lists import product_history as product_history
+from monitor.queries.product_lists import product_hosts as product_hosts
 from monitor.queries.products import ProductRow as ProductRow
+from monitor.queries.products import ProductsAsked as ProductsAsked
 from monitor.queries.products import claims_by_fact as claims_by_fact
+from monitor.queries.products import count_products as count_products
 from monitor.queries.products import product_facts as product_facts
 from monitor.queries.products import products as products
 from monitor.queries.reach import cluster_of as cluster_of
@@ -36,4 +43,5 @@ from monitor.queries.standing import runs as runs
 from monitor.queries.standing import sources as sources
 from monitor.queries.standing import standing as standing
 from monitor.queries.week import last_learnt as last_learnt
+from monitor.queries.week import was_read as was_read
 from monitor.queries.week import week as week

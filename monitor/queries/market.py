@@ -25,6 +25,7 @@ _RUNS_BACK = 6
 """Runs in which the last one is looked for that read the site as a whole: a second look reads some pages alone."""
 _UNREAD = "unread"
 _NUMBER = re.compile(r"(\d+) ")
+_ONE = re.compile(r"\b(image|script)\b")
 _LISTED = 200
 """Pages and products that one site's account shows."""
 
@@ -95,10 +96,10 @@ def market(engine: Engine | None, config: Config, now: datetime) -> tuple[SiteRo
     """Every site that is configured or was read, in the configuration's order. `engine` None: none was read yet."""
     rows = [row for row in source_rows(engine, config, (), now) if row.kind == "page"]
     if engine is None:
-        return tuple(_row(row, config, _Counts()) for row in rows)
+        return tuple(_row(row, config, SiteCounts()) for row in rows)
     with reading(engine) as session:
-        counts = _counts(session, [row.id for row in rows])
-    return tuple(_row(row, config, counts.get(row.id, _Counts())) for row in rows)
+        counts = site_counts(session, [row.id for row in rows])
+    return tuple(_row(row, config, counts.get(row.id, SiteCounts())) for row in rows)
 
 
 def site(engine: Engine, config: Config, site_id: str, now: datetime) -> SiteAccount | None:
@@ -132,9 +133,16 @@ class _Whole:
     not_kept: Mapping[str, int] = field(default_factory=dict)
     rehearsal: bool = False
 
+    @property
+    def unread(self) -> dict[str, int]:
+        """What is there and was not read; the rest was left out because it is no page of interest."""
+        return {why: number for why, number in self.not_kept.items() if _UNREAD in why or "beyond" in why}
+
 
 @dataclass
-class _Counts:
+class SiteCounts:
+    """What was found on one site. `flagged`, `for_review`: standing claims."""
+
     whole: _Whole = field(default_factory=_Whole)
     pages: int = 0
     gone: int = 0
@@ -144,9 +152,8 @@ class _Counts:
     addressed: Counter[str] = field(default_factory=Counter)
 
 
-def _row(source: SourceRow, config: Config, counts: _Counts) -> SiteRow:
+def _row(source: SourceRow, config: Config, counts: SiteCounts) -> SiteRow:
     never = source.state != "off" and source.last_run_at is None
-    not_kept = counts.whole.not_kept
     return SiteRow(
         id=source.id,
         title=source.title,
@@ -164,18 +171,13 @@ def _row(source: SourceRow, config: Config, counts: _Counts) -> SiteRow:
         flagged=counts.flagged,
         for_review=counts.for_review,
         jurisdictions=tuple(code for code, _ in counts.addressed.most_common()),
-        unread={what: number for what, number in not_kept.items() if _is_unread(what)},
+        unread=counts.whole.unread,
         rehearsal=counts.whole.rehearsal,
     )
 
 
-def _is_unread(reason: str) -> bool:
-    """True for what is there and was not read; the rest was left out because it is no page of interest."""
-    return _UNREAD in reason or "beyond" in reason
-
-
-def _counts(session: Session, site_ids: list[str]) -> dict[str, _Counts]:
-    found: dict[str, _Counts] = defaultdict(_Counts)
+def site_counts(session: Session, site_ids: list[str]) -> dict[str, SiteCounts]:
+    found: dict[str, SiteCounts] = defaultdict(SiteCounts)
     for name, whole in _last_whole(session, site_ids).items():
         found[name].whole = whole
     for some in chunks(site_ids):
@@ -231,7 +233,7 @@ def _claims_by(session: Session, site_id: str, column: Any) -> dict[Any, int]:
 
 
 def _unread_on(session: Session, site_id: str) -> dict[str, int]:
-    """“the text in 3 images” and “the text in 2 images” are five; what has no number is one."""
+    """“the text in 3 images” and “the text in 1 image” are four; what has no number is one."""
     counted: Counter[str] = Counter()
     found = session.exec(
         select(col(PageVersion.document)["unread"])
@@ -241,7 +243,8 @@ def _unread_on(session: Session, site_id: str) -> dict[str, int]:
     for said in found:
         for words in said or ():
             number = _NUMBER.search(str(words))
-            counted[_NUMBER.sub("", str(words), count=1)] += int(number[1]) if number else 1
+            kind = _ONE.sub(r"\1s", _NUMBER.sub("", str(words), count=1))
+            counted[kind] += int(number[1]) if number else 1
     return dict(counted)
 
 

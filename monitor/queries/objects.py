@@ -200,6 +200,10 @@ def notice(engine: Engine, notice_id: int) -> NoticePage | None:
         ).all()
         record: Mapping[str, Any] = revisions[-1].record if revisions else {}
         roles = session.exec(select(NoticeOrganisation).where(NoticeOrganisation.notice_id == notice_id)).all()
+        places = session.exec(
+            select(NoticePlace).where(NoticePlace.notice_id == notice_id).order_by(NoticePlace.source_id)
+        ).all()
+        quoted = [url for said in (record, *(one.record for one in places)) for url in said.get("quoted_urls") or ()]
         return NoticePage(
             notice=notice_rows(session, [stored])[notice_id],
             text=stored.text,
@@ -210,15 +214,10 @@ def notice(engine: Engine, notice_id: int) -> NoticePage | None:
             classification=str(record.get("classification") or ""),
             roles={link.organisation_id: link.role for link in roles},
             revisions=_revision_rows(list(revisions)),
-            sellers=_sellers(session, tuple(record.get("quoted_urls") or ())),
+            sellers=_sellers(session, tuple(dict.fromkeys(quoted))),
             history=events_of(session, "notice", notice_id),
             evidence=evidence(session, stored.capture_id),
-            places=tuple(
-                Place(place.source_id, place.url, place.why, place.first_seen)
-                for place in session.exec(
-                    select(NoticePlace).where(NoticePlace.notice_id == notice_id).order_by(NoticePlace.source_id)
-                )
-            ),
+            places=tuple(Place(place.source_id, place.url, place.why, place.first_seen) for place in places),
         )
 
 

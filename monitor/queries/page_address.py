@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from monitor.db import reading
 from monitor.models import Page
 from monitor.queries.page_rows import Sought
+from monitor.webname import hosts_like
 
 _TRACKING = re.compile(r"^(utm_\w+|gclid|fbclid|msclkid|dclid|mc_[ce]id|_ga|ref|srsltid)$", re.IGNORECASE)
 _NEAREST = 5
-_LEAST_LIKE = 60
 _ENTRY = ".json"
 """What a shop's own address of a catalogue's entry has at its end, beside the address that visitors see."""
 
@@ -82,9 +82,8 @@ def _other_form(host: str) -> str:
 def _sites_like(session: Session, host: str) -> tuple[str, ...]:
     """Where the host itself is not known: front pages of hosts that are written nearly so."""
     hosts = session.exec(select(Page.host).distinct()).all()
-    found = process.extract(host, hosts, scorer=fuzz.ratio, limit=_NEAREST, score_cutoff=_LEAST_LIKE)
     nearest = []
-    for name, _, _ in found:
+    for name in hosts_like(host, hosts, _NEAREST):
         urls = session.exec(select(Page.url).where(Page.host == name)).all()
         nearest.append(min(urls, key=lambda url: (len(url), url)))
     return tuple(nearest)

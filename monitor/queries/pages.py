@@ -91,12 +91,13 @@ def _events(session: Session, page_id: int, claims: Sequence[int]) -> tuple[Page
     rows = [*found]
     for some in chunks(str(claim) for claim in claims):
         rows += session.exec(select(Event).where(Event.object_kind == "claim", col(Event.object_id).in_(some)))
-    return tuple(_told(event) for event in sorted(rows, key=lambda one: (one.at, one.id or 0), reverse=True))
+    return tuple(told(event) for event in sorted(rows, key=lambda one: (one.at, one.id or 0), reverse=True))
 
 
-def _told(event: Event) -> PageEvent:
+def told(event: Event) -> PageEvent:
+    """An event with the words it is about; of a reworded claim what changed in them."""
     detail = event.detail
     if event.kind == EventKind.CLAIM_REWORDED and detail.get("before"):
         pieces = words_between(str(detail["before"]), str(detail.get("after") or detail.get("quote") or ""))
         return PageEvent(event_row(event), str(detail.get("quote", "")), pieces)
-    return PageEvent(event_row(event), str(detail.get("quote") or detail.get("title") or ""))
+    return PageEvent(event_row(event), str(detail.get("quote") or detail.get("title") or detail.get("product") or ""))

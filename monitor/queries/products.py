@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, exists, func
+from sqlalchemy import ColumnElement, Engine, case, exists, func, or_
 from sqlmodel import Session, col, select
 
 from monitor.db import reading
-from monitor.lives import ClaimState
 from monitor.models import Claim, Page, PageVersion, Product
 from monitor.product_facts import ProductFact
 from monitor.products import KINDS
+from monitor.products.stretches import folded_name
 from monitor.queries.fact_rows import FactCount, FactRow, unstated_of
 from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
+from monitor.queries.product_lists import changed, changes_of, offered_at
+from monitor.queries.reach import STANDING
 from monitor.queries.rows import Named
 
 UNSTATED = "unstated"
-_STANDING = (ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING)
+
+
+@dataclass(frozen=True)
+class ProductsAsked:
+    """What narrows a list of products; empty is any. A product must meet all of it."""
+
+    site: str = ""
+    """An address, a host or a site's id; hosts below the host are meant too."""
+    name: str = ""
+    """Words of its name or brand, in any order."""
+    form: str = ""
+    source_material: str = ""
+    route: str = ""
+    country: str = ""
+    claims: bool = False
+    """Those with standing claims."""
+    flagged: bool = False
+    """Those with standing claims that are flagged, not for review alone."""
+    changed_since: datetime | None = None
+    """Those that the seller changed since: see `product_lists.changed`."""
 
 
 @dataclass(frozen=True)
 class ProductRow:
-    """A product with what is said of it now."""
+    """A product with what is said of it now. `claims`, `flagged`: how many stand, and how many of them are flagged."""
 
     id: int
     name: str
@@ -33,6 +54,10 @@ class ProductRow:
     first_seen: datetime
     last_seen: datetime
     facts: tuple[FactRow, ...]
+    claims: int = 0
+    flagged: int = 0
+    changed_at: datetime | None = None
+    """When the seller was last seen to change what it says of it, or its claims. None: not since the first reading."""
     rehearsal: bool = False
     """Read from a rehearsal server, not from the web."""
 
@@ -51,34 +76,28 @@ def product_facts(engine: Engine, product_id: int, *, ended: bool = False) -> tu
 
 
 def products(
-    engine: Engine,
-    *,
-    form: str = "",
-    source_material: str = "",
-    route: str = "",
-    country: str = "",
-    limit: int | None = None,
-    offset: int = 0,
+    engine: Engine, asked: ProductsAsked | None = None, *, limit: int | None = None, offset: int = 0
 ) -> tuple[ProductRow, ...]:
-    """Products by name, each with its facts; with filters, those that are said to be all of that."""
-    wanted = {"form": form, "source_material": source_material, "route": route, "country": country}
+    """Products by name, each with its facts."""
     statement = select(Product).order_by(func.lower(Product.name), col(Product.id)).limit(limit).offset(offset)
-    for kind, value in wanted.items():
-        if value:
-            statement = statement.where(
-                exists().where(
-                    col(ProductFact.product_id) == Product.id,
-                    col(ProductFact.kind) == kind,
-                    col(ProductFact.value) == value,
-                    col(ProductFact.current),
-                )
-            )
     with reading(engine) as session:
-        found = session.exec(statement).all()
-        facts = facts_of(session, [one.id or 0 for one in found])
-        named = organisations_named(session, (one.organisation_id for one in found))
-        rehearsed = rehearsed_products(session, [one.id or 0 for one in found])
-        return tuple(
+        return product_rows(session, session.exec(statement.where(*_conditions(asked))).all())
+
+
+def count_products(engine: Engine, asked: ProductsAsked | None = None) -> int:
+    with reading(engine) as session:
+        return session.exec(select(func.count()).select_from(Product).where(*_conditions(asked))).one()
+
+
+def product_rows(session: Session, found: Sequence[Product]) -> tuple[ProductRow, ...]:
+    ids = [one.id or 0 for one in found]
+    facts, counts, changes = facts_of(session, ids), _claims_of(session, ids), changes_of(session, ids)
+    named = organisations_named(session, (one.organisation_id for one in found))
+    rehearsed = rehearsed_products(session, ids)
+    rows = []
+    for one in found:
+        claims, flagged = counts.get(one.id or 0, (0, 0))
+        rows.append(
             ProductRow(
                 id=one.id or 0,
                 name=one.name,
@@ -87,10 +106,47 @@ def products(
                 first_seen=one.first_seen,
                 last_seen=one.last_seen,
                 facts=facts.get(one.id or 0, ()),
+                claims=claims,
+                flagged=flagged,
+                changed_at=changes.get(one.id or 0),
                 rehearsal=one.id in rehearsed,
             )
-            for one in found
         )
+    return tuple(rows)
+
+
+def _conditions(asked: ProductsAsked | None) -> Iterator[ColumnElement[bool]]:
+    if asked is None:
+        return
+    wanted = {kind: getattr(asked, kind) for kind in ("form", "source_material", "route", "country")}
+    yield from (_said(kind, col(ProductFact.value) == value) for kind, value in wanted.items() if value)
+    if asked.site:
+        yield offered_at(asked.site)
+    for word in folded_name(asked.name).split():
+        yield or_(
+            col(Product.folded).contains(word, autoescape=True),
+            _said("brand", func.lower(ProductFact.value).contains(word, autoescape=True)),
+        )
+    if asked.claims or asked.flagged:
+        flags = (Claim.decision == "flag",) if asked.flagged else ()
+        yield exists().where(col(Claim.product_id) == Product.id, col(Claim.state).in_(STANDING), *flags)
+    if asked.changed_since:
+        yield changed(asked.changed_since)
+
+
+def _said(kind: str, value: ColumnElement[bool]) -> ColumnElement[bool]:
+    of_product = col(ProductFact.product_id) == Product.id
+    return exists().where(of_product, col(ProductFact.kind) == kind, value, col(ProductFact.current))
+
+
+def _claims_of(session: Session, product_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    flags = func.sum(case((col(Claim.decision) == "flag", 1), else_=0))
+    for some in chunks(product_ids):
+        statement = select(Claim.product_id, func.count(), flags).where(col(Claim.product_id).in_(some))
+        rows = session.exec(statement.where(col(Claim.state).in_(STANDING)).group_by(col(Claim.product_id)))
+        found |= {product_id or 0: (claims, flagged) for product_id, claims, flagged in rows}
+    return found
 
 
 def rehearsed_products(session: Session, product_ids: Sequence[int]) -> frozenset[int]:
@@ -148,7 +204,7 @@ def _fact_row(said_on: Sequence[tuple[ProductFact, str]]) -> FactRow:
 
 def claims_by_fact(engine: Engine, kind: str) -> tuple[FactCount, ...]:
     """Standing claims by what their products are said to be, the most first; `unstated` is the last row, if any."""
-    standing = col(Claim.state).in_(_STANDING)
+    standing = col(Claim.state).in_(STANDING)
     of_kind = (col(ProductFact.kind) == kind, col(ProductFact.current))
     claims = func.count(col(Claim.id).distinct())
     sold = func.count(col(Claim.product_id).distinct())

@@ -48,7 +48,7 @@ def sites_of(session: Session, claim_ids: Iterable[int], at: datetime | None = N
     clusters: dict[int, str] = {}
     for some in chunks(wanted):
         hosts = select(Claim.id, Page.host).join(Page, col(Page.id) == Claim.page_id).where(col(Claim.id).in_(some))
-        own |= {claim or 0: _site(host) for claim, host in session.exec(hosts)}
+        own |= {claim or 0: site_of(host) for claim, host in session.exec(hosts)}
         grouped = (
             select(ClaimCluster.claim_id, ClusterWording.cluster)
             .join(ClusterWording, col(ClusterWording.id) == ClaimCluster.wording_id)
@@ -73,7 +73,7 @@ def _standing_sites(session: Session, clusters: Iterable[str], at: datetime | No
             .distinct()
         )
         for cluster, host in session.exec(statement):
-            found[cluster].add(_site(host))
+            found[cluster].add(site_of(host))
     return {cluster: frozenset(sites) for cluster, sites in found.items()}
 
 
@@ -105,14 +105,14 @@ def cluster_of(engine: Engine, claim_id: int) -> tuple[Alike, ...]:
             .where(ClusterWording.cluster == cluster, Claim.id != claim_id)
         ).all()
         named = organisations_named(session, (page.organisation_id for _, page in rows))
-        found = [_alike(claim, page, named) for claim, page in rows if _site(page.host) != _site(own)]
+        found = [_alike(claim, page, named) for claim, page in rows if site_of(page.host) != site_of(own)]
         return tuple(sorted(found, key=lambda one: (one.state not in STANDING, one.site, one.claim_id)))
 
 
 def _alike(claim: Claim, page: Page, named: dict[int, Named]) -> Alike:
     return Alike(
         claim_id=claim.id or 0,
-        site=_site(page.host),
+        site=site_of(page.host),
         quote=claim.quote,
         state=claim.state,
         organisation=named.get(page.organisation_id or 0),
@@ -122,5 +122,6 @@ def _alike(claim: Claim, page: Page, named: dict[int, Named]) -> Alike:
     )
 
 
-def _site(host: str) -> str:
+def site_of(host: str) -> str:
+    """The site that a host belongs to: its registered name, or the host itself."""
     return site_name(host) or host

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from monitor.db import reading
 from monitor.models import (
+    SHIPPED_SOURCE,
     Cause,
     Claim,
     ClaimRevision,
@@ -121,6 +122,13 @@ def week(
             products=_product_changes(session, events, wanted),
             reach={key: len(sites) for key, sites in sites_of(session, (c.claim.id for c in by_source), end).items()},
         )
+
+
+def was_read(engine: Engine, start: datetime, end: datetime) -> bool:
+    """True if anything was read from `start` up to but not including `end`, well or not."""
+    with reading(engine) as session:
+        runs = select(Run.id).where(Run.finished_at >= start, Run.finished_at < end, Run.source_id != SHIPPED_SOURCE)
+        return session.exec(runs.limit(1)).first() is not None
 
 
 def last_learnt(engine: Engine, end: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from monitor import queries
 from monitor.config import Config
 from monitor.queries.rows import NoticePage
 from monitor.search import Piece
-from reports.digest import lead
+from reports.digest import Digest, lead
 from reports.law import Law, law_of_knowledge
 from reports.render import line, moment, short
 from reports.site import find
@@ -25,9 +25,9 @@ from reports.site.common import page as _page
 from reports.site.exports import add_exports
 from reports.site.feeds import add_feeds
 from reports.site.landscapes import add_landscapes
-from reports.site.market import add_market
+from reports.site.market import add_market, shortened
+from reports.site.products import add_products
 from reports.site.unsubscribe import add_unsubscribe
-from reports.view import Digest
 
 LARGEST_ID = 2**31 - 1
 HEADERS = {
@@ -57,6 +57,7 @@ def create_app(engine: queries.Engine, config: Config, law: Law | None = None) -
     add_unsubscribe(app, engine, config)
     add_landscapes(app, engine, config)
     add_market(app, engine, config)
+    add_products(app, engine)
     return app
 
 
@@ -143,7 +144,9 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
         )
         reach = queries.reach(engine, [claim.id for claim in found.claims])
         return _page(
-            "product.html", f"/products/{number}", rehearsal=found.rehearsal, found=found, cite=cite, reach=reach
+            "product.html", f"/products/{number}", rehearsal=found.rehearsal, found=found, cite=cite, reach=reach,
+            pages=queries.pages_offering(engine, number), events=queries.product_history(engine, number),
+            shortened=shortened,
         )  # fmt: skip
 
     @app.get("/organisations/{number:int}")

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from monitor.config import Config
 from monitor.queries.feeds import FeedAsk
-from reports.feeds import FORMATS, address_of, title_of
+from reports.exports.feeds import FORMATS, address_of, title_of
 from reports.render import render
 from reports.site import find
 

@@ -14,11 +14,11 @@ from monitor import queries, search
 from monitor.config import Config
 from monitor.queries import exports
 from monitor.queries.exports import Column, FilterError, Row
-from reports import export
-from reports.export import Sheet
-from reports.filters import filters_of
+from reports.digest import Digest, Tally
+from reports.exports import sheets
+from reports.exports.filters import filters_of
+from reports.exports.sheets import Sheet
 from reports.site.common import missing, page, refuse, sentence
-from reports.view import Digest, Tally
 
 _FILE = re.compile(r"([a-z_]+)\.(csv|xlsx|json|jsonl)")
 _PIECE = 1 << 16
@@ -99,19 +99,19 @@ def sent(sheet: Sheet, form: str) -> Response:
     """A table as a download."""
     headers = {"Content-Disposition": f'attachment; filename="exowatch-{sheet.name}.{form}"'}
     if form == "xlsx":
-        return StreamingResponse(_workbook(sheet), media_type=export.FORMATS[form], headers=headers)
+        return StreamingResponse(_workbook(sheet), media_type=sheets.FORMATS[form], headers=headers)
     writers: Mapping[str, Callable[[Sheet], Iterator[bytes]]] = {
-        "csv": export.as_csv,
-        "json": export.as_json,
-        "jsonl": export.as_json_lines,
+        "csv": sheets.as_csv,
+        "json": sheets.as_json,
+        "jsonl": sheets.as_json_lines,
     }
-    return StreamingResponse(writers[form](sheet), media_type=export.FORMATS[form], headers=headers)
+    return StreamingResponse(writers[form](sheet), media_type=sheets.FORMATS[form], headers=headers)
 
 
 def _workbook(sheet: Sheet) -> Iterator[bytes]:
     """A workbook is written whole before its first byte can be sent: on the disk, not in memory."""
     with tempfile.TemporaryFile() as file:
-        export.write_xlsx(sheet, file)
+        sheets.write_xlsx(sheet, file)
         file.seek(0)
         while piece := file.read(_PIECE):
             yield piece

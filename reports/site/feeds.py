@@ -15,10 +15,10 @@ from monitor import queries
 from monitor.config import Config
 from monitor.queries.exports import FilterError
 from monitor.queries.feeds import FeedAsk
-from reports import feeds
 from reports import words as names
-from reports.feed_formats import written
-from reports.filters import SEVERITIES, checked
+from reports.exports import feeds
+from reports.exports.feed_formats import written
+from reports.exports.filters import SEVERITIES, checked
 from reports.languages import speech
 from reports.render import line
 from reports.site.common import base_of, missing, page, refuse, sentence

@@ -14,9 +14,8 @@ from monitor.config import Config, now
 from monitor.queries.exports import Column
 from monitor.queries.landscape import first_day, mark
 from reports import period
-from reports.export import FORMATS, Sheet
-from reports.landscape import body, gather, table_of
-from reports.landscape_view import Figure, Landscape
+from reports.exports.sheets import FORMATS, Sheet
+from reports.landscape import Figure, Landscape, body, gather, table_of
 from reports.languages import LANGUAGES
 from reports.period import Period
 from reports.render import moment

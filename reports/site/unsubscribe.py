@@ -14,9 +14,9 @@ from fastapi.responses import HTMLResponse
 from monitor import outbox, queries
 from monitor.config import Config, now
 from monitor.config_delivery import Recipient
+from reports.delivery.unsubscribing import reference_in, secret_of
 from reports.render import render
 from reports.site.common import page
-from reports.unsubscribing import reference_in, secret_of
 
 WINDOW = 60.0
 """Seconds over which visits are counted."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from monitor.config import Config
 from monitor.db import open_engine, reading
 from monitor.models import Claim
 from tests.loopback import Loopback, Reply, loopback
+from tests.programs import Stage
 
 HOST = "www.kelda.example"
 FIRST = "Our exosome therapy treats arthritis."
@@ -31,10 +30,10 @@ class Shop:
     file: Path
     config: Config
     web: Loopback
+    stage: Stage
 
     def exowatch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "monitor", "--config", str(self.file), *arguments]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
+        return self.stage.run("monitor", "--config", self.file, *arguments)
 
     def week(self, day: str, claim: str, *, packed: bool = False) -> None:
         """Put the shop's pages up as they are that day, and read them. `packed`: the server sends the page in gzip."""
@@ -81,10 +80,10 @@ def page(title: str, body: str) -> Reply:
 
 
 @contextmanager
-def read_twice(folder: Path) -> Iterator[Shop]:
+def read_twice(folder: Path, stage: Stage) -> Iterator[Shop]:
     """The shop after two weeks; in the second one it words its claim anew."""
     with loopback() as web:
-        shop = Shop(folder / "config.yaml", Config(data=folder / "var"), web)
+        shop = Shop(folder / "config.yaml", Config(data=folder / "var"), web, stage)
         shop.week("2026-11-11", FIRST, packed=True)
         shop.week("2026-11-18", THEN)
         yield shop

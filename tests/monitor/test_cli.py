@@ -197,7 +197,7 @@ def test_run_passes_on_what_it_was_asked(exowatch: Callable[..., Said], rooms: R
         (["digest", "--from", "2026-01-01"], "--from and --to go together"),
         (
             ["digest", "--week", "2026-W47", "--from", "2026-01-01", "--to", "2026-01-02"],
-            "give --week, or --from and --to",
+            "give one of --week, and --from with --to",
         ),
         (["intake", "var/runs/x.part"], "var/runs/x.part: this run was never finished"),
     ],
@@ -317,8 +317,8 @@ def test_digest_is_asked_of_reports(exowatch: Callable[..., Said], rooms: Rooms)
     assert said == Said(0, "var/digests/2026-W48.html\n", "")
     (call,) = rooms.calls()
     assert call["arguments"] == [
-        *("digest", "--config", "config.yaml", "--from", "2026-01-01", "--to", "2026-03-31"),
-        *("--jurisdiction", "us", "--jurisdiction", "uk"),
+        *("digest", "--config", "config.yaml", "--from=2026-01-01", "--to=2026-03-31"),
+        *("--jurisdiction=us", "--jurisdiction=uk"),
     ]
     rooms.plan({"digest": {"fails": True}})
     assert exowatch("digest", "--week", "2026-W47") == Said(1, "", "the digest broke\n")

@@ -13,14 +13,25 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from monitor import queries
-from monitor.clusters import ClaimCluster, ClusterBand, ClusterWording, components, form_of, group
+from monitor.clusters import (
+    ClaimCluster,
+    ClusterBand,
+    ClusterWording,
+    Form,
+    components,
+    form_of,
+    group,
+    is_known_again,
+)
 from monitor.config import Config, Site
 from monitor.db import open_engine, reading, transaction
 from monitor.intake import take_in
 from monitor.knowledge import Knowledge, load
 from monitor.lives import ClaimState
 from monitor.migrations import upgrade
-from monitor.models import Claim, Run, Source
+from monitor.models import Claim, Page, Run, Source
+from monitor.surroundings import around
+from monitor.text import Document, read_html
 from tests.reports.factory import Factory
 from tests.runs import RunMaker, page_card
 
@@ -134,6 +145,86 @@ def test_short_wordings_are_no_sign_of_anything(sqlite_engine: Engine) -> None:
 
     assert market.clusters() == set()
     assert queries.reach(sqlite_engine, [one]) == {one: 1}
+
+
+DISEASES = ("Arthritis", "COPD", "Lupus", "Multiple sclerosis", "Parkinson's disease", "Crohn's disease")
+
+
+def listed(*items: str, heading: str = "What our exosomes treat") -> Document:
+    return read_html(f"<h2>{heading}</h2><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul><p>Call us.</p>")
+
+
+def form_in(document: Document, quote: str, *names: str) -> Form:
+    start = document.text.index(quote)
+    return form_of(quote, names, around(document, start, start + len(quote), is_known_again))
+
+
+def test_a_short_wording_is_known_again_by_the_list_it_stands_in() -> None:
+    own, turned = listed(*DISEASES), listed(*reversed(DISEASES))
+    more = listed(*DISEASES[:3], "Gout", *DISEASES[3:])
+    other = listed("Arthritis", "Hip pain", "Tennis elbow", "Rotator cuff tears", "Meniscus tears", heading="Joints")
+    arthritis = form_in(own, "Arthritis")
+
+    assert arthritis.is_long_enough
+    assert [arthritis.is_near(form_in(each, "Arthritis")) for each in (turned, more, other)] == [True, True, False]
+    assert arthritis.bands() & form_in(more, "Arthritis").bands()
+    lupus = form_in(own, "Lupus")
+    assert not arthritis.is_near(lupus)
+    assert not arthritis.bands() & lupus.bands()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>Arthritis</p>",
+        "<ul><li>Arthritis</li><li>COPD</li></ul>",
+        "<h2>Arthritis</h2><p>Ask our doctor about it.</p>",
+    ],
+)
+def test_a_short_wording_that_stands_alone_belongs_nowhere(html: str) -> None:
+    assert not form_in(read_html(html), "Arthritis").is_long_enough
+
+
+def test_a_short_wording_in_a_sentence_is_known_by_the_sentence() -> None:
+    sentence = "Ask {} how a drip of exosomes regrows hair on the scalp of men and women."
+    kelda, luma, else_where = (
+        read_html(f"<p>{words}</p>")
+        for words in (
+            sentence.format("Kelda"),
+            sentence.format("Luma"),
+            "We read with interest that a mouse in a study regrows hair after some weeks.",
+        )
+    )
+
+    assert form_in(kelda, "regrows hair", "Kelda").is_near(form_in(luma, "regrows hair", "Luma"))
+    assert not form_in(kelda, "regrows hair").is_near(form_in(else_where, "regrows hair"))
+
+
+def test_mirrors_share_their_lists_and_strangers_do_not(
+    sqlite_engine: Engine, tmp_path: Path, knowledge: Knowledge
+) -> None:
+    mirror = "<h1>Exosomes</h1><h2>What our exosome therapy treats</h2><ul>{}</ul>"
+    items = "".join(f"<li>{item}</li>" for item in DISEASES)
+    sites = {
+        "kelda": mirror.format(items),
+        "luma": mirror.format(items),
+        "orla": "<h1>Exosomes</h1><h2>What our exosome therapy treats</h2><ul><li>Arthritis</li><li>Gout</li></ul>",
+        "vale": "<h1>Exosomes</h1><h2>Our exosome therapy treats</h2><ul><li>Arthritis</li></ul>",
+    }
+    config = Config(data=tmp_path / "var", sites=tuple(Site(url=f"http://{site}.example/") for site in sites))
+    for number, (site, html) in enumerate(sites.items()):
+        for again in (0, 1):  # the second look finds the page as it was
+            at = NOW + timedelta(hours=number, days=again)
+            run = RunMaker(page_card(f"site_{site}_example"), at, config.runs_folder)
+            run.page(f"http://{site}.example/", html)
+            assert take_in(sqlite_engine, run.write(), config, knowledge).state == "taken_in"
+    with reading(sqlite_engine) as session:
+        rows = session.exec(
+            select(Page.host, Claim.id).join(Page, col(Page.id) == Claim.page_id).where(Claim.quote == "Arthritis")
+        ).all()
+    found = {host: queries.reach(sqlite_engine, [claim or 0])[claim or 0] for host, claim in rows}
+
+    assert found == {"kelda.example": 2, "luma.example": 2, "orla.example": 1, "vale.example": 1}
 
 
 def test_hosts_of_one_site_are_one_site_and_ended_claims_count_no_more(sqlite_engine: Engine) -> None:

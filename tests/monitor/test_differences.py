@@ -128,6 +128,18 @@ def test_of_two_possible_sources_the_more_alike_one_is_reworded() -> None:
         ("2026-11-16T10:12:00Z", "2026-11-17T09:40:31+01:00"),
         ("© 2019–2026 Kelda", "© 2019–2027 Kelda"),
         ("12 people are viewing this", "7 people are viewing this"),
+        ("Viewed by 31 people today", "Viewed by 25 people today"),
+        ("17 practitioners viewed this today", "4 practitioners viewed this today"),
+        ("9 people have this in their basket", "24 people have this in their basket"),
+        ("12 people booked this week", "30 people booked this week"),
+        ("24 personas han visto esta página hoy", "4 personas han visto esta página hoy"),
+        ("31 Personen haben das heute angesehen", "5 Personen haben das heute angesehen"),
+        ("12 personnes ont consulté cette page", "14 personnes ont consulté cette page"),
+        ("7 persone hanno visto questa pagina", "9 persone hanno visto questa pagina"),
+        ("22 pessoas viram esta página hoje", "21 pessoas viram esta página hoje"),
+        ("23人が購入しました", "40人が購入しました"),
+        ("15명이 보고 있습니다", "3명이 보고 있습니다"),
+        ("18人正在浏览", "7人正在浏览"),
         ("Only 3 left in stock", "Only 2 left in stock"),
         ("1,204 reviews", "1,207 reviews"),
         ("★ 4.8 (1,204)", "★ 4.9 (1,207)"),
@@ -158,6 +170,8 @@ def test_what_flickers_is_no_difference(monday: str, tuesday: str) -> None:
         ("Approved in 2019", "Approved in 2024"),
         ("Kit (5)", "Kit (10)"),
         ("80 % of patients", "95 % of patients"),
+        ("9 of 10 doctors recommend it", "7 of 10 doctors recommend it"),
+        ("200 patients saw their hair return", "500 patients saw their hair return"),
     ],
 )
 def test_prices_doses_and_promises_do_not_flicker(monday: str, tuesday: str) -> None:
@@ -173,6 +187,59 @@ def test_banners_and_carousels_belong_to_the_visit() -> None:
     assert not same_but_for_flicker(one, read_html(page.format("<p>Treats arthritis.</p>")))
     assert [part.text for part in parts_of(other)] == ["Exosome serum", "Wakes tired skin.", "© 2026 Kelda"]
     assert not is_passing(Part("Cookies for your skin", "title"))
+
+
+BANNERS = {
+    "en": ("We value your privacy", "Accept all", "Manage preferences", "Strictly necessary"),
+    "en device": ("Our partners store or access information on a device.", "Agree", "Learn more →"),
+    "en law": ("Do not sell or share my personal information", "OK"),
+    "de": ("Wir respektieren Ihre Privatsphäre", "Alle akzeptieren", "Ablehnen", "Statistik"),
+    "fr": ("Votre vie privée nous importe.", "Tout refuser", "J’accepte"),
+    "es": ("Valoramos tu privacidad", "Aceptar todo", "Configurar"),
+    "pt": ("Valorizamos a sua privacidade", "Aceitar tudo", "Recusar"),
+    "it": ("Rispettiamo la tua privacy", "Accetta tutti", "Personalizza"),
+    "nl": ("Wij waarderen uw privacy", "Alles accepteren", "Weigeren"),
+    "pl": ("Szanujemy Twoją prywatność", "Zgadzam się", "Ustawienia"),
+    "tr": ("Gizliliğinize önem veriyoruz", "Tümünü kabul et", "Reddet"),
+    "ru": ("Мы ценим вашу конфиденциальность", "Принять все", "Настроить"),
+    "ja": ("プライバシーを尊重します", "すべて許可", "詳細を見る"),
+    "ko": ("개인정보 보호를 소중히 여깁니다", "모두 동의", "거부"),
+    "zh": ("我们重视您的隐私", "全部接受", "了解更多"),
+    "ar": ("نحن نقدر خصوصيتك", "قبول الكل", "رفض"),
+}
+
+
+@pytest.mark.parametrize("lang", BANNERS)
+def test_a_banner_that_was_added_is_no_other_page(lang: str) -> None:
+    title, *buttons = BANNERS[lang]
+    page = "{}<h1>Exosome serum</h1><p>Wakes tired skin.</p><h2>Settings</h2><p>Low, high.</p>"
+    labels = "".join(f"<button>{each}</button>" for each in buttons)
+    with_banner = read_html(page.format(f"<div><h2>{title}</h2>{labels}</div>"))
+
+    assert same_but_for_flicker(read_html(page.format("")), with_banner)
+    assert [part.text for part in parts_of(with_banner)] == [
+        "Exosome serum",
+        "Wakes tired skin.",
+        "Settings",
+        "Low, high.",
+    ]
+
+
+def test_what_stands_on_a_banner_s_buttons_is_the_page_s_own_elsewhere() -> None:
+    page = "<p>We use cookies.</p><p>Wakes tired skin.</p><ul><li>{}</li></ul><p>The donor gives consent.</p>"
+
+    assert not same_but_for_flicker(read_html(page.format("Marketing")), read_html(page.format("Statistics")))
+    assert [part.text for part in parts_of(read_html(page.format("Settings")))] == [
+        "Wakes tired skin.", "Settings", "The donor gives consent.",
+    ]  # fmt: skip
+
+
+def test_a_claim_in_a_banner_s_place_is_no_banner() -> None:
+    page = "<div><h2>We value your privacy</h2><p>{}</p><button>Accept</button></div><h1>Exosome serum</h1>"
+
+    assert not same_but_for_flicker(
+        read_html(page.format("Treats arthritis.")), read_html(page.format("Treats arthritis and lupus."))
+    )
 
 
 def test_a_huge_page_is_compared_and_nothing_of_it_is_lost() -> None:

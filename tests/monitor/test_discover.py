@@ -12,6 +12,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine
 
+from monitor import queries
 from monitor.cli import main
 from monitor.config import Config, Site
 from monitor.config import load as configuration
@@ -21,7 +22,7 @@ from monitor.gathering import LinesError, add_file, gather_links, links_in
 from monitor.intake import take_in
 from monitor.knowledge import Knowledge, load
 from monitor.leads import Choice
-from monitor.records import NoticeType
+from monitor.records import Expectation, NoticeType
 from tests.monitor.archives import AT
 from tests.runs import RunMaker, notice_card, page_card
 
@@ -128,6 +129,29 @@ def test_only_what_the_letter_says_now_counts(engine: Engine, config: Config, kn
     take(again)
 
     assert list(proposed(engine, config, knowledge)) == ["other.example"]
+
+
+def test_what_another_source_has_of_a_letter_counts_too(
+    engine: Engine, config: Config, knowledge: Knowledge, take: Take
+) -> None:
+    """A feed had one line of it, and the regulator's list has the letter with the seller's addresses."""
+    take(letters(config, quoted_urls=("www.halden.example",)))
+    card = notice_card("us_test_list", start="http://letters.example/list", expect=Expectation())
+    maker = RunMaker(card, NOW, config.runs_folder)
+    quoted = ("https://halden.example/joints", "https://shop.halden-clinic.example/exosomes")
+    maker.notice("7", "Halden Labs", LETTER, url="http://letters.example/one", quoted_urls=quoted)
+    take(maker)
+
+    found = proposed(engine, config, knowledge)
+
+    assert set(found) == {"halden.example", "halden-clinic.example"}
+    assert len(found["halden.example"].reasons) == 1, "what the notice quotes itself is said once"
+    (reason,) = found["halden-clinic.example"].reasons
+    told = "“Halden Labs” (warning letter of 2026-11-10, Office of Tests), as us_test_list has it"
+    assert (reason.why, reason.kind, reason.weight) == (f"named in {told}", "notice", 5)
+    shown = queries.notice(engine, 1)
+    assert shown is not None
+    assert [one.host for one in shown.sellers] == ["halden.example", "shop.halden-clinic.example"]
 
 
 def test_links_on_known_sellers_pages_are_looked_at_once(

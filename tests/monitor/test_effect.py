@@ -22,6 +22,7 @@ from monitor.knowledge import Knowledge, Rule, load
 from monitor.lives import ClaimState
 from monitor.models import Claim, Finding
 from monitor.rejudge import rejudge
+from tests.monitor.edited import with_rules
 from tests.runs import RunMaker, page_card
 
 MONDAY = datetime(2026, 11, 9, 6, tzinfo=UTC)
@@ -81,13 +82,9 @@ def desk(engine: Engine, config: Config, knowledge: Knowledge) -> Desk:
     return Desk(engine, config, knowledge)
 
 
-def edited(knowledge: Knowledge, version: str, **changes: Any) -> Knowledge:
-    return replace(knowledge, version=version, compiled={}, **changes)
-
-
 def strict(knowledge: Knowledge) -> Knowledge:
     """Nothing is sure enough."""
-    return edited(sure(knowledge, 0.9999, 0.9998), "strict")
+    return with_rules(sure(knowledge, 0.9999, 0.9998), "strict")
 
 
 def sure(knowledge: Knowledge, flag: float, review: float | None = None) -> Knowledge:
@@ -161,7 +158,7 @@ def two_sites(desk: Desk) -> None:
 def test_nothing_changes_under_the_same_rules(desk: Desk, knowledge: Knowledge) -> None:
     two_sites(desk)
     assert desk.effect(knowledge).pages == 0
-    same = desk.effect(edited(knowledge, "the same by another name"))
+    same = desk.effect(with_rules(knowledge, "the same by another name"))
     assert (same.pages, same.behind, same.shifts) == (4, 0, ())
     assert same.standing == len(standing(desk.engine)) > 4
 
@@ -183,7 +180,7 @@ def test_what_vanishes_says_why_and_where(desk: Desk, knowledge: Knowledge) -> N
 def test_a_severity_changes_in_one_jurisdiction(desk: Desk, knowledge: Knowledge) -> None:
     two_sites(desk)
     before = standing(desk.engine)
-    rules = edited(knowledge, "all low", law=severities(knowledge, "us", "Low"))
+    rules = with_rules(knowledge, "all low", law=severities(knowledge, "us", "Low"))
     foretold = desk.effect(rules)
     assert not foretold.of("appears")
     assert not foretold.of("vanishes")
@@ -205,7 +202,7 @@ def test_another_category_for_the_same_words(desk: Desk, knowledge: Knowledge) -
     moved = tuple(
         Rule("guarantee", rule.row) if rule.category == "hair_regrowth" else rule for rule in knowledge.claims
     )
-    rules = edited(knowledge, "moved", claims=moved)
+    rules = with_rules(knowledge, "moved", claims=moved)
     foretold = desk.effect(rules)
     changes = [one for one in foretold.of("changes") if one.quote == HAIR]
     assert [one.changed[0] for one in changes] == ["category", "category"]
@@ -228,8 +225,8 @@ def test_what_was_cleared_appears_again_as_the_same_claim(desk: Desk, knowledge:
 
 def test_pages_under_yet_other_rules_are_told_of(desk: Desk, knowledge: Knowledge) -> None:
     two_sites(desk)
-    desk.knowledge = edited(knowledge, "a newer installation")
-    found = desk.effect(edited(knowledge, "edited"))
+    desk.knowledge = with_rules(knowledge, "a newer installation")
+    found = desk.effect(with_rules(knowledge, "edited"))
     assert (found.pages, found.behind) == (4, 4)
 
 
@@ -249,7 +246,7 @@ def test_jurisdictions_that_are_not_configured_stay_unassessed(
     desk.config = config.model_copy(update={"jurisdictions": ("uk",)})
     two_sites(desk)
     before = standing(desk.engine)
-    rules = edited(knowledge, "all low", law=severities(knowledge, "us", "Low"))
+    rules = with_rules(knowledge, "all low", law=severities(knowledge, "us", "Low"))
     foretold = desk.effect(rules)
     assert foretold.shifts == ()
     desk.rejudge(rules)
@@ -270,7 +267,9 @@ def random_edit(chance: random.Random, knowledge: Knowledge, number: int) -> Kno
     flag = chance.choice([0.2, 0.55, 0.8, 0.95])
     rules = sure(rules, flag, review=flag * chance.choice([0.5, 0.9, 0.99]))
     code = chance.choice(["us", "uk", "eu"])
-    return edited(rules, f"edit {number}", claims=claims, law=severities(rules, code, chance.choice(["Low", "High"])))
+    return with_rules(
+        rules, f"edit {number}", claims=claims, law=severities(rules, code, chance.choice(["Low", "High"]))
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from monitor.models import (
 from monitor.records import Outcome, PageState, Problem, RunRequest
 from monitor.rejudge import rejudge
 from monitor.search import search
+from tests.monitor.edited import with_rules
 from tests.runs import RunMaker, notice_card, page_card
 
 MONDAY = datetime(2026, 11, 9, 6, tzinfo=UTC)
@@ -307,12 +307,8 @@ def test_what_our_rules_change_is_not_what_the_seller_changed(desk: Desk, knowle
     desk.take(desk.site(CURE, HAIR))
     with reading(desk.engine) as session:
         category = session.exec(select(Claim).where(Claim.quote == CURE)).one().category
-    without = replace(
-        knowledge,
-        version="without one category",
-        claims=tuple(one for one in knowledge.claims if one.category != category),
-        compiled={},
-    )
+    others = tuple(one for one in knowledge.claims if one.category != category)
+    without = with_rules(knowledge, "without one category", claims=others)
     cleared = rejudge(desk.engine, without, desk.config, now=desk.at)
     flagged = rejudge(desk.engine, knowledge, desk.config, now=desk.at + timedelta(minutes=5))
 
@@ -325,7 +321,7 @@ def test_what_our_rules_change_is_not_what_the_seller_changed(desk: Desk, knowle
 
 def test_changed_rules_and_a_changed_page_in_one_run_keep_their_causes(desk: Desk, knowledge: Knowledge) -> None:
     desk.take(desk.site(CURE))
-    desk.knowledge = replace(knowledge, version="another version", compiled={})
+    desk.knowledge = with_rules(knowledge, "another version")
     desk.take(desk.site(CURE, HAIR))
 
     assert desk.events()[1:] == [("claim_appeared", "source")]

@@ -22,7 +22,7 @@ from monitor.models import Capture, Claim, EventKind, Page, Source
 from monitor.queries.landscape import first_day, landscape, mark
 from monitor.queries.landscape_rows import Asked, ClaimCount, Landscape, Stretch
 from monitor.shipped import load_history
-from tests.reports.picture import NOVEMBER, OCTOBER, TODAY, Picture, quarter
+from tests.reports.landscape.picture import NOVEMBER, OCTOBER, TODAY, Picture, quarter
 
 
 def stretch(first: date, last: date, end: datetime | None = None) -> Stretch:

@@ -7,11 +7,11 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from monitor.packages.statement import NOT_PROVED, PROVES
 from monitor.stamps import Roots, read_roots
 from tests.monitor.authority import Authority
 from tests.monitor.evidence_shop import FIRST, HOST, THEN, Shop, read_twice
+from tests.programs import Stage
 
 PAGE = f"http://{HOST}/therapy"
 
@@ -35,10 +36,10 @@ def authority() -> Authority:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory, authority: Authority, stage: Stage) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "roots.pem").write_bytes(authority.roots)
-    with read_twice(folder) as shop:
+    with read_twice(folder, stage) as shop:
         shop.web.routes["/tsa"] = authority.answer
         choice = {"authority": f"http://{shop.web.address}/tsa", "roots": str(folder / "roots.pem")}
         shop.configure("2026-11-18", evidence=choice)
@@ -71,21 +72,20 @@ def roots(shop: Shop) -> Roots:
     return read_roots(shop.file.with_name("roots.pem"))
 
 
-def exowatch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+Exowatch = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def exowatch(stage: Stage, tmp_path: Path) -> Exowatch:
     """Where there is no configuration and no database."""
-    command = [sys.executable, "-m", "monitor", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=_environment())
+    return partial(stage.run, "monitor", folder=tmp_path)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-
-
-def test_it_is_checked_where_nothing_of_ours_is(file: Path, tmp_path: Path) -> None:
+def test_it_is_checked_where_nothing_of_ours_is(file: Path, tmp_path: Path, exowatch: Exowatch) -> None:
     copy = tmp_path / "away.wacz"
     copy.write_bytes(file.read_bytes())
 
-    said = exowatch(tmp_path, "evidence", "verify", "away.wacz")
+    said = exowatch("evidence", "verify", "away.wacz")
     assert (said.returncode, said.stderr) == (0, "")
     assert f"“{THEN}”" in said.stdout
     assert "all of it holds" in said.stdout
@@ -96,12 +96,12 @@ def test_it_is_checked_where_nothing_of_ours_is(file: Path, tmp_path: Path) -> N
 
 
 def test_the_time_stamp_is_checked_against_roots_that_are_given(
-    file: Path, shop: Shop, tmp_path: Path, stamped: int
+    file: Path, shop: Shop, tmp_path: Path, stamped: int, exowatch: Exowatch
 ) -> None:
-    said = exowatch(tmp_path, "evidence", "verify", str(file), "--roots", str(shop.file.with_name("roots.pem")))
+    said = exowatch("evidence", "verify", str(file), "--roots", str(shop.file.with_name("roots.pem")))
     assert (said.returncode, "checked against a trusted root" in said.stdout) == (0, True)
     (tmp_path / "others.pem").write_bytes(Authority().roots)
-    said = exowatch(tmp_path, "evidence", "verify", str(file), "--roots", "others.pem")
+    said = exowatch("evidence", "verify", str(file), "--roots", "others.pem")
     assert said.returncode == 1
     assert f"stamp evidence/chain-{stamped}.tsr: no trusted root certificate stands behind it" in said.stdout
     assert "DO NOT RELY ON IT" in said.stdout

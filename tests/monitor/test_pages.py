@@ -207,7 +207,7 @@ def test_the_command_shows_the_history(
     for wrong, hint in (
         ("https://kelda.example/products/sera", f"that page of the site is not held; the nearest are:\n  {SERUM}"),
         ("https://keldo.example/", "no page of that site is held; the nearest are:\n  https://www.kelda.example/"),
-        ("https://unheard.test/", "none that is written nearly so"),
+        ("https://brightwater.example/", "none that is written nearly so"),
     ):
         assert main_with(file, "page", wrong) == 2
         assert hint in capsys.readouterr().err

@@ -133,6 +133,11 @@ def test_sending_is_the_reports_work(exowatch: Callable[..., Said], rooms: Rooms
         ["post", "--config", "config.yaml", "--week", "2026-W47", "--dry"],
         ["post", "--config", "config.yaml", "--test", "new@reader.example"],
     ]
+    assert exowatch("outbox", "suppress", "New@Reader.example", "--scope", "digest", "--reason", "left").code == 0
+    said = exowatch("outbox", "test", "new@reader.example")
+    assert said.code == 2
+    assert "new@reader.example: no test was sent, for it is sent nothing (by hand on 2026-" in said.err
+    assert said.err.endswith(": left); if its owner wants that again: exowatch outbox unsuppress new@reader.example\n")
     said = exowatch("outbox", "test", "chatt")
     assert said.code == 2
     assert said.err.startswith("chatt: no mail address, and no channel or webhook of that name; ")

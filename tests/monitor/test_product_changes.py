@@ -190,8 +190,13 @@ def test_both_databases_follow_alike(engine: Engine, tmp_path: Path) -> None:
     desk.take({SERUM: product_page(PLANT)})
 
     assert len(desk.changes()) == 1
-    (row,) = queries.products(engine, source_material="plant")
-    assert queries.products(engine, source_material="human") == ()
+    (row,) = queries.products(engine, queries.ProductsAsked(source_material="plant"))
+    assert queries.products(engine, queries.ProductsAsked(source_material="human")) == ()
+    asked = queries.ProductsAsked(site="kelda.example", name="kelda serum", changed_since=MONDAY + timedelta(days=1))
+    assert queries.products(engine, asked) == (row,)
+    assert row.changed_at is not None
+    assert (row.changed_at.date(), queries.count_products(engine, asked)) == ((MONDAY + timedelta(weeks=2)).date(), 1)
+    assert queries.count_products(engine, queries.ProductsAsked(changed_since=MONDAY + timedelta(weeks=4))) == 0
     assert row.last_seen > MONDAY + timedelta(weeks=3)
     assert {fact.last_seen for fact in row.facts} == {row.last_seen}
     assert [fact.value for fact in queries.product_facts(engine, row.id, ended=True) if not fact.current] == [
@@ -416,9 +421,13 @@ def test_products_are_listed_by_what_they_are(desk: Desk) -> None:
     desk.take({SERUM: product_page(HUMAN), "http://kelda.example/cream": cream})
 
     assert names(queries.products(desk.engine)) == ["Kelda Exosome Serum", "Orla Exosome Cream"]
-    assert names(queries.products(desk.engine, source_material="plant")) == ["Orla Exosome Cream"]
-    assert names(queries.products(desk.engine, country="ca", form="cream")) == ["Orla Exosome Cream"]
-    assert names(queries.products(desk.engine, route="oral")) == []
+    assert names(queries.products(desk.engine, queries.ProductsAsked(source_material="plant"))) == [
+        "Orla Exosome Cream"
+    ]
+    assert names(queries.products(desk.engine, queries.ProductsAsked(country="ca", form="cream"))) == [
+        "Orla Exosome Cream"
+    ]
+    assert names(queries.products(desk.engine, queries.ProductsAsked(route="oral"))) == []
     assert names(queries.products(desk.engine, limit=1, offset=1)) == ["Orla Exosome Cream"]
     row = queries.products(desk.engine)[0]
     assert (row.host, row.organisation.name if row.organisation else "") == ("kelda.example", "Kelda Labs")

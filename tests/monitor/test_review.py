@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from monitor.knowledge import load
 from monitor.models import Claim, Event, Review, ReviewState
 from monitor.rejudge import rejudge
 from monitor.review import NoSuchClaimError, decide, decisions, labelled, waiting
+from tests.monitor.edited import with_rules
 from tests.runs import RunMaker, page_card
 
 AT = datetime(2026, 11, 18, 6, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_a_decision_survives_reading_again_and_changed_rules(desk: Desk) -> None
     desk.decide(cure, ReviewState.DISMISSED)
     desk.read(CURE, HAIR)
     desk.read("New words first.", CURE, HAIR)
-    rejudge(desk.engine, replace(load(), version="another", compiled={}), desk.config, now=desk.at)
+    rejudge(desk.engine, with_rules(load(), "another"), desk.config, now=desk.at)
 
     assert {claim.review_state for claim in desk.claims() if claim.id == cure} == {"dismissed"}
 

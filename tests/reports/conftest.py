@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from monitor.config import Config
 from reports import period
-from reports.digest import Written, write
+from reports.digest.writing import Written, write
 from tests.reports import factory
 
 WEEK = period.week("2026-W47", "UTC")

@@ -9,6 +9,8 @@ import pytest
 from babel.messages.catalog import Message
 from markupsafe import Markup
 
+from reports.digest import Tally
+from reports.digest.headline import headline
 from reports.languages import LANGUAGES, speech
 from reports.render import environment, render
 from reports.words import Words
@@ -83,6 +85,18 @@ def test_plural_forms_are_the_language_s_own() -> None:
         "2\u202f000 allégations apparues",
     ]
     assert speech("en").ngettext(one, many, 0) == "0 claims appeared"
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (1, "1 allégation apparue, 1 reformulée, 1 réapparue, 1 retirée"),
+        (2, "2 allégations apparues, 2 reformulées, 2 réapparues, 2 retirées"),
+    ],
+)
+def test_what_is_counted_agrees_with_its_number(number: int, told: str) -> None:
+    tally = Tally(appeared=number, reworded=number, reappeared=number, withdrawn=number)
+    assert headline(tally, 0, 0, speech("fr")) == told
 
 
 def test_a_phrase_that_nobody_translated_is_said_in_english() -> None:

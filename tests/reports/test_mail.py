@@ -14,9 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.mail import LARGEST_MESSAGE, Envelope, Picture, compose, fitted, mailbox, message, words
+from reports.digest.mailed import fitted, message
+from reports.digest.view import Digest
+from reports.mail import LARGEST_MESSAGE, Envelope, Picture, compose, mailbox, words
 from reports.render import header
-from reports.view import Digest
 from tests.reports import factory
 from tests.reports.conftest import Stored
 
@@ -209,7 +210,7 @@ def test_a_digests_mail_is_named_after_the_digest_and_its_reader(stored: Stored)
 
 
 def test_a_hostile_week_arrives_in_one_piece(stored: Stored) -> None:
-    from reports.formats import as_html, as_text
+    from reports.digest.formats import as_html, as_text
 
     digest = stored.digest().digest
     mail = read(fitted(digest, lambda each: letter(each, as_html(each), as_text(each))))
@@ -225,7 +226,7 @@ def test_a_hostile_week_arrives_in_one_piece(stored: Stored) -> None:
 
 
 def test_a_week_that_is_too_long_keeps_its_counts_and_lists_the_same_in_both_parts(stored: Stored) -> None:
-    from reports.formats import as_html, as_text
+    from reports.digest.formats import as_html, as_text
 
     digest = stored.digest().digest
     section = next(section for section in digest.sections if section.claims)

@@ -1,4 +1,4 @@
-"""Every table as rows of plain values, whole, in flat memory: what `reports.export` writes as CSV, XLSX and JSON."""
+"""Every table as rows of plain values, whole, in flat memory: what reports write as CSV, XLSX and JSON."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Engine
 
 from monitor.db import reading
-from monitor.queries.exports import claims, market, notices, readings, registers
-from monitor.queries.exports.market import FACT_KINDS as FACT_KINDS
+from monitor.queries.exports import claims, clusters, market, notices, products, readings, registers
+from monitor.queries.exports.products import FACT_KINDS as FACT_KINDS
 from monitor.queries.exports.shapes import Column as Column
 from monitor.queries.exports.shapes import Filters as Filters
 from monitor.queries.exports.shapes import Row as Row
@@ -16,7 +16,8 @@ from monitor.queries.exports.shapes import Table as Table
 
 TABLES: Mapping[str, Table] = {
     table.name: table
-    for table in (*claims.TABLES, *market.TABLES, *notices.TABLES, *registers.TABLES, *readings.TABLES)
+    for module in (claims, clusters, market, products, notices, registers, readings)
+    for table in module.TABLES
 }
 
 

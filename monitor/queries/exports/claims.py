@@ -10,12 +10,22 @@ from sqlalchemy import ColumnElement, Select, func, or_
 from sqlmodel import Session, col, select
 
 from monitor.clusters import ClaimCluster, ClusterWording
-from monitor.models import Claim, ClaimRevision, Finding, Organisation, Page, PageVersion, Product, Review
+from monitor.models import (
+    Claim,
+    ClaimPlace,
+    ClaimRevision,
+    Finding,
+    Organisation,
+    Page,
+    PageVersion,
+    Product,
+    Review,
+)
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
 
 _NARROW = ("jurisdiction", "category", "severity", "source", "watchlist", "since", "until")
-_OBJECTS = ("claim", "product", "organisation")
+_OBJECTS = ("claim", "page", "product", "organisation")
 _OWNER = func.coalesce(Product.organisation_id, Page.organisation_id)
 
 
@@ -44,6 +54,9 @@ def _conditions(asked: Filters) -> list[ColumnElement[bool]]:
     if asked.organisation is not None:
         either = (col(Page.organisation_id), col(Product.organisation_id))
         conditions.append(or_(*(owner == asked.organisation for owner in either)))
+    if asked.page is not None:
+        placed = select(ClaimPlace.claim_id).where(ClaimPlace.page_id == asked.page)
+        conditions.append(or_(col(Claim.page_id) == asked.page, col(Claim.id).in_(placed)))
     return conditions + asked.watched("claim", col(Claim.id))
 
 

@@ -1,4 +1,4 @@
-"""Tables about sellers' pages, and what these say that products are."""
+"""Tables about the market: sellers' sites, their pages, and every text that a page had."""
 
 from __future__ import annotations
 
@@ -8,71 +8,59 @@ from typing import Any
 from sqlalchemy import Select, func
 from sqlmodel import Session, col, select
 
-from monitor.models import ClaimPlace, Organisation, Page, PageVersion, Product
-from monitor.product_facts import ProductFact
-from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal
+from monitor.models import Capture, ClaimPlace, Organisation, Page, PageVersion
+from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
+from monitor.queries.facts import rehearsal_runs
+from monitor.queries.market import SiteCounts, site_counts
+from monitor.queries.standing import source_states
 
-FACT_KINDS = ("name", "brand", "seller", "price", "form", "source_material", "route", "dose", "country")
-
-FACTS = (
-    Column("id", "Number of the fact in this database", "number"),
-    Column("product_id", "Number of the product", "number"),
-    Column("product", "Name of the product"),
-    Column("organisation", "Who offers it, as far as it is known"),
-    Column("kind", f"What is told: {', '.join(FACT_KINDS)}"),
-    Column("value", "What it is said to be: a word of the vocabulary, a code, an amount, or as written"),
-    Column("quote", "The words that say so"),
-    Column("language", "Language of the page"),
-    Column("page_id", "Number of the page", "number"),
-    Column("page", "Address of the page"),
-    Column("capture", "Id of the capture in which it was last read"),
-    Column("place", "Where it stands in structured data; empty where it stands in the text"),
-    Column("start", "Offset of the quote’s first character in the text of that capture’s page", "number"),
-    Column("end", "Offset after its last character", "number"),
-    Column("current", "Whether it is said now", "boolean"),
-    Column("first_seen", "When it was first said", "time"),
-    Column("last_seen", "When it was last said", "time"),
+SITES = (
+    Column("id", "Id of the site as a source; its page is /market/<id>"),
+    Column("title", "What it is called"),
+    Column("url", "Where it begins"),
+    Column("state", "ok, quiet (nothing as new as usual), stale (not read well for long) or blind (cannot be read)"),
+    Column("since", "Since when it has been blind or stale", "time"),
+    Column("reason", "Why it is blind or stale"),
+    Column("last_read_well", "When it was last read well", "time"),
+    Column("last_tried", "When it was last tried", "time"),
+    Column("built_with", "Shop systems that it was seen to be built with", "list"),
+    Column("catalogues", "What each of its catalogues gave in the last whole reading", "list"),
+    Column("pages", "Number of its pages that are there", "number"),
+    Column("pages_gone", "Number of its pages that are gone", "number"),
+    Column("products", "Number of products that it offers", "number"),
+    Column("flagged", "Number of its standing claims that are flagged", "number"),
+    Column("for_review", "Number of its standing claims that a person has to decide on", "number"),
+    Column("jurisdictions", "Jurisdictions that its pages are held to address, the most pages first", "list"),
+    Column("unread", "What the last whole reading did not read, and how much of it", "list"),
+    Column("demonstration", "Whether it was read from a rehearsal server, not from the web", "boolean"),
 )
 
 
-def _facts(session: Session, asked: Filters) -> Iterator[Row]:
-    statement: Select[Any] = (
-        select(  # type: ignore[call-overload]
-            ProductFact.id,
-            ProductFact.product_id,
-            Product.name,
-            Organisation.name,
-            ProductFact.kind,
-            ProductFact.value,
-            ProductFact.quote,
-            Page.language,
-            ProductFact.page_id,
-            Page.url,
-            ProductFact.capture_id,
-            ProductFact.place,
-            ProductFact.start,
-            ProductFact.end,
-            ProductFact.current,
-            ProductFact.first_seen,
-            ProductFact.last_seen,
+def _sites(session: Session, asked: Filters) -> Iterator[Row]:
+    sites = [one for one in source_states(session) if one.kind == "page" and asked.source in ("", one.id)]
+    counts = site_counts(session, [one.id for one in sites])
+    for site in sites:
+        found = counts.get(site.id, SiteCounts())
+        yield (
+            site.id,
+            site.title,
+            site.start,
+            site.state,
+            site.since,
+            site.reason,
+            site.last_success_at,
+            site.last_run_at,
+            found.whole.platforms,
+            tuple(f"{name}: {gave}" for name, gave in found.whole.catalogues.items()),
+            found.pages,
+            found.gone,
+            found.products,
+            found.flagged,
+            found.for_review,
+            tuple(code for code, _ in found.addressed.most_common()),
+            tuple(f"{what}: {number}" for what, number in found.whole.unread.items()),
+            found.whole.rehearsal,
         )
-        .select_from(ProductFact)
-        .join(Product, col(Product.id) == ProductFact.product_id)
-        .join(Page, col(Page.id) == ProductFact.page_id)
-        .join(Organisation, col(Organisation.id) == Product.organisation_id, isouter=True)
-        .where(
-            *equal(
-                {
-                    col(ProductFact.product_id): asked.product,
-                    col(ProductFact.kind): asked.kind,
-                    col(Page.source_id): asked.source,
-                    col(Product.organisation_id): asked.organisation,
-                }
-            ),
-            *asked.within(col(ProductFact.first_seen)),
-        )
-    )
-    return (tuple(row) for rows in batches(session, statement, col(ProductFact.id)) for row in rows)
 
 
 PAGES = (
@@ -116,7 +104,13 @@ def _pages(session: Session, asked: Filters) -> Iterator[Row]:
         .select_from(Page)
         .join(Organisation, col(Organisation.id) == Page.organisation_id, isouter=True)
         .where(
-            *equal({col(Page.source_id): asked.source, col(Page.organisation_id): asked.organisation}),
+            *equal(
+                {
+                    col(Page.source_id): asked.source,
+                    col(Page.id): asked.page,
+                    col(Page.organisation_id): asked.organisation,
+                }
+            ),
             *asked.within(col(Page.first_seen)),
             *asked.watched("page", col(Page.id)),
         )
@@ -126,21 +120,83 @@ def _pages(session: Session, asked: Filters) -> Iterator[Row]:
             yield (*row[:7], tuple(str(each.get("code", "")) for each in row[7]), *row[8:])
 
 
+VERSIONS = (
+    Column("id", "Number of the version in this database", "number"),
+    Column("page_id", "Number of the page; its versions are at /pages/<page_id>", "number"),
+    Column("page", "Address of the page"),
+    Column("number", "First text, second …", "number"),
+    Column("read", "When this text was first read", "time"),
+    Column("decision", "What judging made of the text: flag, review or clear"),
+    Column("text", "The visible text: what offsets of claims and facts count in"),
+    Column("text_sha256", "SHA-256 of the text"),
+    Column("unread", "What stands on the page and was not read, such as text in pictures", "list"),
+    Column("source", "Id of the source that reads the page"),
+    Column("run", "Id of the run that read it"),
+    Column("capture", "Id of the capture that it was read from"),
+    Column("sha256", "SHA-256 of that capture’s body as received"),
+    Column("demonstration", "Whether it was read from a rehearsal server, not from the web", "boolean"),
+)
+
+
+def _versions(session: Session, asked: Filters) -> Iterator[Row]:
+    statement: Select[Any] = (
+        select(  # type: ignore[call-overload]
+            PageVersion.id,
+            PageVersion.page_id,
+            Page.url,
+            PageVersion.number,
+            PageVersion.read_at,
+            PageVersion.decision,
+            PageVersion.text,
+            PageVersion.text_sha256,
+            col(PageVersion.document)["unread"],
+            Page.source_id,
+            PageVersion.run_id,
+            PageVersion.capture_id,
+            Capture.payload_sha256,
+        )
+        .join(Page, col(Page.id) == PageVersion.page_id)
+        .join(Capture, col(Capture.id) == PageVersion.capture_id, isouter=True)
+        .where(
+            *equal(
+                {
+                    col(PageVersion.page_id): asked.page,
+                    col(Page.source_id): asked.source,
+                    col(Page.organisation_id): asked.organisation,
+                }
+            ),
+            *asked.within(col(PageVersion.read_at)),
+        )
+    )
+    rehearsed = rehearsal_runs(session)
+    for rows in batches(session, statement, col(PageVersion.id)):
+        for row in rows:
+            yield (*row[:8], texts(row[8]), *row[9:], row[10] in rehearsed)
+
+
 TABLES = (
     Table(
-        "facts",
-        "Product facts",
-        "What pages say that products are, in which words, and since when.",
-        FACTS,
-        ("source", "kind", "since", "until", "product", "organisation"),
-        _facts,
+        "sites",
+        "Sites",
+        "Sites of sellers and clinics that were read, with what was found on each and what was not read.",
+        SITES,
+        ("source",),
+        _sites,
     ),
     Table(
         "pages",
         "Sellers’ pages",
         "Pages of sellers and clinics that are read again and again.",
         PAGES,
-        ("source", "watchlist", "since", "until", "organisation"),
+        ("source", "watchlist", "since", "until", "page", "organisation"),
         _pages,
+    ),
+    Table(
+        "versions",
+        "Versions of pages",
+        "Every text that a seller’s page was read with, whole.",
+        VERSIONS,
+        ("source", "since", "until", "page", "organisation"),
+        _versions,
     ),
 )

@@ -1,4 +1,4 @@
-"""Tables about regulators' notices, and about who is who: organisations, their names, their products."""
+"""Tables about regulators' notices, and about who is who: organisations and their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 
 from monitor.models import (
     Capture,
-    Claim,
     Notice,
     NoticeOrganisation,
     NoticeRevision,
@@ -219,41 +218,6 @@ def _aliases(session: Session, asked: Filters) -> Iterator[Row]:
     return (tuple(row) for rows in batches(session, statement, col(OrganisationAlias.id)) for row in rows)
 
 
-PRODUCTS = (
-    Column("id", "Number of the product in this database; its page is /products/<id>", "number"),
-    Column("name", "Name, as the seller writes it"),
-    Column("host", "Host on which it is offered"),
-    Column("organisation", "Who offers it, as far as it is known"),
-    Column("organisation_id", "Number of the organisation", "number"),
-    Column("claims", "Number of claims about it that were ever flagged", "number"),
-    Column("first_seen", "When it was first seen", "time"),
-    Column("last_seen", "When it was last seen", "time"),
-)
-
-
-def _products(session: Session, asked: Filters) -> Iterator[Row]:
-    claims = select(func.count()).where(Claim.product_id == Product.id).scalar_subquery()
-    statement: Select[Any] = (
-        select(  # type: ignore[call-overload]
-            Product.id,
-            Product.name,
-            Product.host,
-            Organisation.name,
-            Product.organisation_id,
-            claims,
-            Product.first_seen,
-            Product.last_seen,
-        )
-        .select_from(Product)
-        .join(Organisation, col(Organisation.id) == Product.organisation_id, isouter=True)
-        .where(
-            *equal({col(Product.id): asked.product, col(Product.organisation_id): asked.organisation}),
-            *asked.within(col(Product.first_seen)),
-        )
-    )
-    return (tuple(row) for rows in batches(session, statement, col(Product.id)) for row in rows)
-
-
 TABLES = (
     Table(
         "notices",
@@ -286,13 +250,5 @@ TABLES = (
         ALIASES,
         ("organisation",),
         _aliases,
-    ),
-    Table(
-        "products",
-        "Products",
-        "Products as sellers name them.",
-        PRODUCTS,
-        ("since", "until", "product", "organisation"),
-        _products,
     ),
 )

@@ -41,6 +41,7 @@ class Filters:
     until: date | None = None
     claim: int | None = None
     notice: int | None = None
+    page: int | None = None
     product: int | None = None
     organisation: int | None = None
     object: str = ""

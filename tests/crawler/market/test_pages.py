@@ -34,9 +34,16 @@ def test_pictures_that_may_hold_text_are_counted_as_unread() -> None:
     assert list(unread_of(found)) == [("the text in images", 3)]
 
 
+def test_one_picture_is_told_as_one() -> None:
+    found = record('<img src="text.png">')
+
+    assert found.unread == ("the text in 1 image",)
+    assert list(unread_of(found)) == [("the text in images", 1)]
+
+
 def test_broken_structured_data_is_named_and_a_page_without_either_says_nothing() -> None:
     assert record("x", '<script type="application/ld+json">{"a":</script>').unread == (
-        "1 broken scripts of structured data",
+        "1 broken script of structured data",
     )
     assert record("<p>x</p>").unread == ()
 

@@ -22,8 +22,10 @@ WORDS = [
     Term("कोशिका", False, False),
     Term("a", False, False),
     Term("aa", False, True),
+    Term("לא", True, True, alone=True),
+    Term("لا", True, True, alone=True),
 ]
-PIECES = [term.words for term in WORDS] + ["exosomes", "stem  cell", "non", "i.e.", "幹", "स"]
+PIECES = [term.words for term in WORDS] + ["exosomes", "stem  cell", "non", "i.e.", "幹", "स", "ולא", "ללא", "علاج"]
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(ALPHABET, max_size=4)), max_size=14).map("".join)
 
 
@@ -36,6 +38,11 @@ def plainly(terms: list[Term], text: str) -> list[tuple[int, int, int]]:
             end = at + len(term.words)
             left = term.free_left or at == 0 or not joins(text[at - 1])
             right = term.free_right or end == len(text) or not joins(text[end])
+            if term.alone and term.free_left and term.free_right and not term.words.isascii():
+                before = text[:at]
+                before = before[:-1] if before[-1:] in ("ו", "ש", "و", "ف") else before
+                left = not before[-1:].isalpha()
+                right = not text[end : end + 1].isalpha()
             if left and right:
                 found.append((at, -end, number))
             at = text.find(term.words, at + 1)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from monitor.classify import Query, judge
 from monitor.classify.encoder import MOST_PIECES
-from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, SECOND, Readings, linear, load_model
+from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, SECOND, Readings, linear, load_model
+from monitor.classify.weights import PARTS, run
 from monitor.classify.windows import Stretch
 from monitor.knowledge import KnowledgeError, load
+from monitor.training.plain import Layer, begun, layers
 
 MODEL = load_model()
 KNOWLEDGE = load()
@@ -28,7 +31,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [HEADS, SECOND, ENCODER])
+@pytest.mark.parametrize("name", [HEADS, SECOND, ENCODER, GRAPH])
 def test_a_changed_file_is_refused(copied: Path, name: str) -> None:
     held = bytearray((copied / name).read_bytes())
     held[len(held) // 2] ^= 1
@@ -37,7 +40,7 @@ def test_a_changed_file_is_refused(copied: Path, name: str) -> None:
         load_model(copied)
 
 
-@pytest.mark.parametrize("name", [CARD, HEADS, SECOND, ENCODER])
+@pytest.mark.parametrize("name", [CARD, HEADS, SECOND, ENCODER, GRAPH])
 def test_a_missing_file_is_named(copied: Path, name: str) -> None:
     (copied / name).unlink()
     with pytest.raises(KnowledgeError, match=f"{name}: cannot be read"):
@@ -53,8 +56,8 @@ def test_a_card_that_lacks_a_part_is_refused(copied: Path) -> None:
 
 
 def test_the_model_is_small_credited_and_without_pickles() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) <= 20_000_000
-    assert {path.suffix for path in FOLDER.iterdir()} == {"", ".json", ".npz"}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 20_000_000
+    assert {path.suffix for path in FOLDER.iterdir()} == {"", ".json", ".npz", ".onnx"}
     assert "MIT" in (FOLDER / "NOTICE").read_text()
     card = json.loads((FOLDER / CARD).read_text())
     assert card["encoder"]["command"] == "python -m monitor.training build"
@@ -94,20 +97,57 @@ def test_readings_are_probabilities() -> None:
     assert read.claim[1] > read.claim[2]
 
 
-def test_what_is_read_beside_a_stretch_does_not_change_it() -> None:
+def test_what_is_read_beside_a_stretch_does_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = _read("we cure arthritis")
+    monkeypatch.setattr(MODEL, "_lately", {})
     beside = _read("the shop is open today, and it stays open until late in the evening", "we cure arthritis")
-    assert np.allclose(alone.claim[0], beside.claim[1], atol=1e-3)
-    assert np.allclose(alone.marks[0], beside.marks[1], atol=1e-3)
+    assert alone.claim[0] == beside.claim[1]
+    assert np.array_equal(alone.marks[0], beside.marks[1])
+
+
+def test_threads_read_as_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"exosomes healed {number} knees, says the clinic" for number in range(24)]
+    one = _read(*texts)
+    monkeypatch.setattr(MODEL, "_lately", {})
+    with ThreadPoolExecutor(4) as pool:
+        many = list(pool.map(_read, texts))
+    assert [float(read.claim[0]) for read in many] == one.claim.tolist()
+
+
+def test_eight_bits_read_as_plain_numbers_do() -> None:
+    """Log odds of a claim, which spread by five: a few tenths off."""
+    with np.load(FOLDER / ENCODER) as held:
+        arrays = dict(held)
+    texts = ("our exosomes cure arthritis.", "the tram stops at the door", "the agency wrote to a clinic")
+    numbers = [MODEL.encoder.numbers(text)[0] for text in texts]
+    states = [begun(arrays, one) for one in numbers]
+    for number in range(layers(arrays)):
+        layer = Layer(arrays, number)
+        states = [layer(one)[1] for one in states]
+    plain, read = [], []
+    for one, told in zip(numbers, states, strict=True):
+        looked = np.exp(told @ arrays["look.w"])
+        pooled = np.concatenate([told.mean(axis=0), looked @ told / looked.sum()])
+        plain.append(linear(pooled, MODEL.heads.weights)[0])
+        read.append(linear(MODEL.encoder.read(one).pooled, MODEL.heads.weights)[0])
+    assert np.abs(plain).max() > 3
+    assert np.allclose(read, plain, atol=0.8)
+
+
+def test_no_two_neighbours_overflow_sixteen_bits() -> None:
+    """Where a processor adds the products of two neighbours in 16 bits: 255 times their sizes must fit."""
+    with np.load(FOLDER / ENCODER) as held:
+        given = dict(run(held, 3, 0))
+    for part in PARTS:
+        sizes = np.abs(given[f"0.{part}.w"].astype(np.int32))
+        assert (sizes[0::2] + sizes[1::2]).max() * 255 <= np.iinfo(np.int16).max
+        assert sizes.max() > 64
 
 
 def test_what_is_clearly_no_claim_is_not_read_to_its_end() -> None:
     texts = ["free parking is behind the house, and the tram stops at the door.", "our exosomes cure arthritis."]
-    numbers = [MODEL.encoder.numbers(text)[0] for text in texts]
-    read = MODEL.encoder.read(
-        numbers, lambda halfway: linear(halfway, MODEL.heads.early)[:, 0] < MODEL.heads.early_below
-    )
-    assert read.whole.tolist() == [False, True]
+    read = [MODEL.encoder.read(MODEL.encoder.numbers(text)[0], MODEL.gives_up) for text in texts]
+    assert [one.whole for one in read] == [False, True]
     given_up, claim = _read(*texts).claim
     assert given_up < 0.12 < 0.9 < claim
 

@@ -17,7 +17,7 @@ from monitor.knowledge.files import Problem
 from monitor.knowledge.shapes import Example
 from tests.monitor.knowledge.copies import copy_to, spoil
 
-TODAY = date(2026, 11, 25)
+TODAY = date(2026, 11, 26)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,34 @@ def test_without_a_form_in_the_name_the_description_tells_it() -> None:
     assert of("Kelda Exo One", "This exosome cream is rich.").values("form") == ("cream",)
 
 
+def test_a_description_begins_with_what_the_thing_is() -> None:
+    long = "made for tired skin in the cold of winter, with peptides, rice water and exosomes of roses in it."
+
+    assert of("Kelda Exo One", f"A light serum {long}").values("form") == ("serum",)
+    assert of("Kelda Exo One", f"Cleanse first, then your serum {long}").values("form") == ()
+    assert of("Kelda Exo One", f"A bottle {long}", f"A light serum {long}").values("form") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sources", "routes"),
+    [
+        ("PDRN Cica Exosome Ampoule", "", "pdrn plant_centella", ""),
+        ("PDRN 시카 엑소좀 앰플", "", "pdrn plant_centella", ""),
+        ("Apple Exosome Cream", "", "plant_other", ""),
+        ("발라오 엑소좀 앰플", "", "", ""),
+        ("Exosome set", "A peptide-infused diluent, to massage into clean scalp.", "", "topical"),
+        ("Exosome set", "A serum infused directly into the skin's channels.", "", ""),
+        ("Exosome set", "Polynucleotide skin boosters.", "pdrn", ""),
+        ("Exosome drip", "Given as an infusion of 30 minutes.", "", "intravenous"),
+    ],
+)
+def test_words_of_the_market(name: str, words: str, sources: str, routes: str) -> None:
+    found = of(name, words)
+
+    assert set(found.values("source_material")) == set(sources.split())
+    assert set(found.values("route")) == set(routes.split())
+
+
 @pytest.mark.parametrize(
     ("words", "value"),
     [
@@ -144,6 +172,16 @@ def test_without_a_form_in_the_name_the_description_tells_it() -> None:
         ("500억 엑소좀", "50000000000 exosomes"),
         ("含50亿外泌体", "5000000000 exosomes"),
         ("5% exosomes", "5 %"),
+        ("5 ml of exosome solution", "5 ml"),
+        ("30 ml of serum", "30 ml"),
+        ("30 count", "30 pieces"),
+        ("Pack of 5", "5 pieces"),
+        ("Box of 5 vials", "5 vials"),
+        ("10 sachets", "10 sachets"),
+        ("2 lbs", "2 lb"),
+        ("5er-Pack", "5 pieces"),
+        ("Lot de 3", "3 pieces"),
+        ("Confezione da 10", "10 pieces"),
     ],
 )
 def test_doses(words: str, value: str) -> None:
@@ -163,8 +201,9 @@ def test_a_billion_is_larger_in_german_and_french() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["20% off", "two exosomes", "item EV-2210 exosome", "open 24 hours", "call 555 0100", "in 2026 exosomes came"],
-)
+    ["20% off", "two exosomes", "item EV-2210 exosome", "open 24 hours", "call 555 0100", "in 2026 exosomes came",
+     "165 mg of caffeine", "2 % de niacinamide", "box of 2026", "pack of 5,000"],
+)  # fmt: skip
 def test_what_is_no_dose(words: str) -> None:
     assert of("Exosome product", words).values("dose") == ()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, load_model
+from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, load_model
 from monitor.knowledge import load
 from monitor.training.__main__ import main
 from monitor.training.evaluate import evaluate, to_text
@@ -129,7 +129,7 @@ def test_training_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        for file in (ENCODER, CARD):
+        for file in (ENCODER, GRAPH, CARD):
             shutil.copy(FOLDER / file, folder / file)
         train(KNOWLEDGE, rows, [], date(2026, 1, 1), None, folder)
         written.append((folder / HEADS).read_bytes())

@@ -1,0 +1,1 @@
+"""What `python -m reports` does, a module for each group of commands."""

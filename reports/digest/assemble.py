@@ -1,0 +1,82 @@
+"""A digest's view, built from what a period brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from monitor.config import Config
+from monitor.queries.week_rows import Week
+from reports.digest import beside, sources_read
+from reports.digest.headline import headline, subject
+from reports.digest.priority import priorities
+from reports.digest.sections import Maker, sections, tally
+from reports.digest.view import Digest, Judged, Section
+from reports.languages import speech
+from reports.law import Law, Provision
+from reports.period import Period
+
+
+def build(
+    week: Week,
+    period: Period,
+    config: Config,
+    *,
+    law: Law,
+    known: datetime,
+    name: str = "",
+    wanted: tuple[str, ...] = (),
+    asked: tuple[str, ...] = (),
+    watchlists: tuple[str, ...] = (),
+    language: str = "en",
+) -> Digest:
+    """The whole digest, nothing cut. The same stored data, law and `known` give the same digest.
+
+    `wanted`: the jurisdictions it is kept to; `asked`: those of them that no configuration named, told in the subject.
+    """
+    spoken = speech(language)
+    maker = Maker(law, {source.id: source for source in week.sources}, week.reach)
+    found = sections(week, config, maker)
+    rules, reviews = beside.judged(week.rules, maker), beside.judged(week.reviews, maker)
+    registered, products = beside.registered(week.registered), beside.products(week.products)
+    every, seen = tally(week, None, config), sources_read.seen(week, config)
+    told = headline(every, products.total, registered.total, spoken)
+    return Digest(
+        name=name or period.name,
+        language=language,
+        title=config.digest.title,
+        subject=subject(
+            config.digest.title, "-".join([period.name, *asked]), told, len(seen.blind), watchlists, spoken
+        ),
+        period_from=period.first,
+        period_to=period.last,
+        timezone=period.timezone,
+        generated_at=known,
+        rehearsal=week.rehearsal,
+        jurisdictions=wanted,
+        asked_watchlists=watchlists,
+        tally=every,
+        waiting_flag=week.waiting.flag,
+        waiting_review=week.waiting.review,
+        waiting_high=week.waiting.high,
+        priorities=priorities(week),
+        corrections=beside.corrections(week.corrections),
+        coming=beside.coming(week.coming),
+        sections=found,
+        products=products,
+        rules=rules,
+        reviews=reviews,
+        baselines=beside.baselines(week.baselines),
+        **vars(seen),
+        watchlists=beside.watchlists(week.watch),
+        provisions=_cited(found, (rules, reviews), law),
+        registered=registered,
+        site=config.site_address,
+    )
+
+
+def _cited(found: Iterable[Section], judged: Iterable[Judged], law: Law) -> dict[str, Provision]:
+    """The provisions that any item touches, by their ids."""
+    shown = [item for section in found for group in section.claims for page in group.pages for item in page.claims]
+    shown += [item for group in judged for item in group.items]
+    return {basis: law(basis) for basis in sorted({basis for item in shown for basis in item.basis})}

@@ -1,0 +1,1 @@
+"""What is taken away to be read elsewhere: tables and feeds, and what narrows them."""

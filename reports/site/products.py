@@ -1,0 +1,91 @@
+"""`/products`: what the sellers offer, narrowed by what it is said to be, by its claims and by when it changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Response
+
+from monitor import queries
+from reports.site.common import page as shown
+from reports.site.common import refuse
+
+ON_A_PAGE = 50
+_LAST_PAGE = 10_000
+_LONGEST = 300
+"""Characters of a filter that are looked at."""
+FIELDS = (("form", "Form"), ("source_material", "Made from"), ("route", "Used"), ("country", "Served to"))
+
+
+@dataclass(frozen=True)
+class AskedProducts:
+    """What the page was asked for; empty is any."""
+
+    site: str = ""
+    name: str = ""
+    form: str = ""
+    source_material: str = ""
+    route: str = ""
+    country: str = ""
+    claims: str = ""
+    """`any` for products with standing claims, `flagged` for those with flagged ones."""
+    since: str = ""
+    page: int = 1
+
+    @property
+    def href(self) -> str:
+        given = {name: value for name, value in asdict(self).items() if value and (name, value) != ("page", 1)}
+        return f"/products?{urlencode(given, errors='replace')}" if given else "/products"
+
+    def to_query(self, since: date | None) -> queries.ProductsAsked:
+        return queries.ProductsAsked(
+            site=self.site,
+            name=self.name,
+            form=self.form,
+            source_material=self.source_material,
+            route=self.route,
+            country=self.country,
+            claims=self.claims == "any",
+            flagged=self.claims == "flagged",
+            changed_since=datetime.combine(since, time(), UTC) if since else None,
+        )
+
+
+def add_products(app: FastAPI, engine: queries.Engine) -> None:
+    @app.get("/products")
+    def products(
+        site: str = "",
+        name: str = "",
+        form: str = "",
+        source_material: str = "",
+        route: str = "",
+        country: str = "",
+        claims: str = "",
+        since: str = "",
+        page: int = 1,
+    ) -> Response:
+        number = min(max(page, 1), _LAST_PAGE)
+        wanted = AskedProducts(
+            site[:_LONGEST], name[:_LONGEST], form, source_material, route, country, claims, since, number
+        )
+        try:
+            first_day = date.fromisoformat(since) if since else None
+        except ValueError:
+            return refuse("No such day", "Write the day since when products changed as 2026-11-16.")
+        query, offset = wanted.to_query(first_day), (wanted.page - 1) * ON_A_PAGE
+        rows = queries.products(engine, query, limit=ON_A_PAGE, offset=offset)
+        total = queries.count_products(engine, query)
+        return shown(
+            "products.html",
+            "/products",
+            rehearsal=any(row.rehearsal for row in rows),
+            rows=rows,
+            total=total,
+            wanted=wanted,
+            fields=FIELDS,
+            values=queries.fact_values(engine),
+            earlier=replace(wanted, page=wanted.page - 1).href if wanted.page > 1 else "",
+            later=replace(wanted, page=wanted.page + 1).href if offset + ON_A_PAGE < total else "",
+        )
