@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -76,6 +77,7 @@ def refusal(url: str) -> str:
     return _host_refusal(host)
 
 
+@lru_cache(maxsize=1_000)
 def _host_refusal(host: str) -> str:
     literal = _as_ip(host)
     if literal:

@@ -46,6 +46,8 @@ class Archive:
         self._run_id = reading.folder.run_id
         self._warc = reading.folder.file("run.warc.gz").open("xb")
         self._lines = reading.folder.file("captures.jsonl").open("x", encoding="utf-8")
+        self._plain = io.BytesIO()
+        self._writer = WARCWriter(self._plain, gzip=False, warc_version="1.1")
         self._count = 0
         self._offset = 0
 
@@ -163,14 +165,14 @@ class Archive:
         block.update(body)
         # given here, so that warcio does not read everything once more for its sha1
         headers["WARC-Block-Digest"] = f"sha256:{block.hexdigest()}"
-        plain = io.BytesIO()
-        writer = WARCWriter(plain, gzip=False, warc_version="1.1")
-        record = writer.create_warc_record(
+        record = self._writer.create_warc_record(
             url, kind, payload=io.BytesIO(body), length=len(body), warc_headers_dict=headers, http_headers=head
         )
-        writer.write_record(record)
+        self._plain.seek(0)
+        self._plain.truncate()
+        self._writer.write_record(record)
         member = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
-        packed = member.compress(plain.getbuffer()) + member.flush()
+        packed = member.compress(self._plain.getvalue()) + member.flush()
         self._warc.write(packed)
         self._offset += len(packed)
         return len(packed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from scrapy.http import Response, TextResponse
 
@@ -70,8 +71,20 @@ def block_address(url: str) -> str:
     return ""
 
 
+_LOOKED_AT: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
+
+
 def block_page(response: Response) -> str:
-    """What kind of block page this is, in words; empty if it is none. The body must be decoded already."""
+    """What kind of block page this is, in words; empty if it is none. The body must be decoded already.
+
+    Who keeps the manners asks first and who reads the page again: it is looked at once.
+    """
+    if (found := _LOOKED_AT.get(response)) is None:
+        found = _LOOKED_AT[response] = _block_page(response)
+    return found
+
+
+def _block_page(response: Response) -> str:
     by_address = block_address(response.url)
     if by_address:
         return by_address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -39,7 +40,9 @@ class RefusedRequest(IgnoreRequest):
         """It says something about the whole host, and is noted once for it."""
 
 
+@lru_cache(maxsize=1_000)
 def host_of(url: str) -> str:
+    """Asked by everything that a request passes on its way."""
     return (urlsplit(url).hostname or "").lower()
 
 

@@ -45,7 +45,7 @@ class ItemsFile:
         limit = self.reading.request.limit
         if limit is not None and self._count >= limit:
             raise DropItem(f"beyond the {limit} records that were asked for", log_level="DEBUG")
-        problem = self._objection(item)
+        line, problem = self._line_of(item)
         if problem:
             note(book_of(self.crawler), "parse_error", problem, getattr(item, "url", ""))
             raise DropItem(problem)
@@ -54,26 +54,34 @@ class ItemsFile:
             book_of(self.crawler).leave_out("same id as a record before it in this run")
             raise DropItem(f"a second record with the id {key}", log_level="DEBUG")
         self._keys.add(key)
-        item = without_future(item, self._until) if isinstance(item, NoticeRecord) else item
-        self._file.write(item.model_dump_json() + "\n")
+        if isinstance(item, NoticeRecord) and (past := without_future(item, self._until)) is not item:
+            item, line = past, past.model_dump_json()
+        self._file.write(line + "\n")
         self._count += 1
         self.reading.items[item.kind] = self.reading.items.get(item.kind, 0) + 1
         if limit is not None and self._count >= limit:
             self.crawler.engine.downloader.end_run("limit_records")
         return item
 
-    def _objection(self, item: Any) -> str:
+    def _line_of(self, item: Any) -> tuple[str, str]:
+        """The record as it is written, and what speaks against it; only one of them is not empty."""
         if not isinstance(item, AnyRecord):
-            return f"the spider yielded a {type(item).__name__}, which is no record"
+            return "", f"the spider yielded a {type(item).__name__}, which is no record"
+        if problem := self._objection(item):
+            return "", problem
+        try:
+            line = item.model_dump_json()
+            RECORD.validate_json(line)
+        except ValueError as error:
+            return "", f"not a valid record: {error}"
+        return line, ""
+
+    def _objection(self, item: AnyRecord) -> str:
         if item.source != self.reading.card.id:
             return f"a record of source {item.source!r} in a run of {self.reading.card.id!r}"
         strange = [c for c in captures_of(item) if not c.startswith(f"{self.reading.folder.run_id}/")]
         if strange:
             return f"the record names capture {strange[0]!r}, which is not of this run"
-        try:
-            RECORD.validate_json(item.model_dump_json())
-        except ValueError as error:
-            return f"not a valid record: {error}"
         return ""
 
 

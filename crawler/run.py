@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 from collections.abc import Iterable
@@ -22,6 +23,10 @@ from monitor.records import EXIT_CODES, KnownItem, Outcome, RunRecord, RunReques
 
 KNOWN_FILE = "known.jsonl"
 """What the run was told it need not read again; a replay has to be told the same."""
+_OBJECTS_BETWEEN = 5_000
+"""Made and not gone again before Python looks for rings among them: at its own 700 that takes a sixth of a crawl.
+
+Not more: what waits for it holds whole pages in memory."""
 MISREAD = frozenset({"parse_error", "layout_changed", "wrong_content_type"})
 _ENDS_WELL = frozenset({"finished", "limit_records", "limit_bytes", "limit_requests", "closespider_timeout"})
 
@@ -128,6 +133,8 @@ def crawl(reading: Reading, replay_of: str = "", spider: type[SourceSpider] | No
         raise NotStartedError(f"{reading.card.id}: spider {reading.card.spider!r} cannot be loaded: {error}") from error
     process = AsyncCrawlerProcess(build(reading))
     crawler = process.create_crawler(spider_class)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN, *gc.get_threshold()[1:])
     process.crawl(crawler, card=reading.card, request=reading.request, known=reading.known)
     process.start()
     _close_log()

@@ -16,6 +16,14 @@ MEMORY_MB = 1500
 """For a run of an official source; a long list at 30 s a page ends here and goes on in the next run."""
 _REHEARSAL_FASTEST = 0.001
 """Seconds. At zero Scrapy 2.19 does not hold its own limit of one request a host."""
+_EXTENSIONS = (
+    "corestats.CoreStats",
+    "logcount.LogCount",
+    "memusage.MemoryUsage",
+    "closespider.CloseSpider",
+    "logstats.LogStats",
+)
+"""All that a crawl needs of Scrapy's: it imports what is listed and off as well, a web server and a shell with it."""
 
 
 def memory_limit_mb() -> int:
@@ -109,6 +117,7 @@ def _components(reading: Reading) -> dict[str, Any]:
             "crawler.archive.ArchiveMiddleware": 870,
         },
         "ITEM_PIPELINES": {"crawler.output.ItemsFile": 100},
+        "EXTENSIONS_BASE": {f"scrapy.extensions.{name}": 0 for name in _EXTENSIONS},
         "EXTENSIONS": {"crawler.output.Progress": 0} if reading.progress else {},
     }
 

@@ -20,6 +20,7 @@ from scrapy.http import Response
 from monitor.records import LIST_KEY, AnyRecord, KnownItem, ListState, Problem, RunRequest, SourceCard
 
 CARDS = Path(__file__).parent / "sources"
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class BlockedError(Exception):
@@ -168,7 +169,7 @@ def load_cards(folder: Path = CARDS) -> dict[str, SourceCard]:
     cards: dict[str, SourceCard] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            card = SourceCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            card = SourceCard.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506 - a SafeLoader
         except ValueError as error:
             raise ValueError(f"{path.name}: {error}") from error
         if card.id != path.stem:

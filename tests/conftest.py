@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from monitor.db import open_engine
+from tests.programs import Stage
 
 # The embedded server looks for it, and its absence is a warning: an error here.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="exowatch-run-"))
@@ -20,7 +22,9 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="exowatch-run-"
 os.environ.update({"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "140"})
 # Tests run side by side, one a core: two threads of numpy each would only wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-for name in ("EXOWATCH_DATABASE_URL", "EXOWATCH_CONFIG", "FORCE_COLOR"):
+# What one program compiled the next need not: without that, each start costs up to a third more.
+sys.dont_write_bytecode = False
+for name in ("EXOWATCH_DATABASE_URL", "EXOWATCH_CONFIG", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
 
 
@@ -102,6 +106,14 @@ def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
     opened.dispose()
 
 
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Runs the programs of this house."""
+    opened = Stage()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def in_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Work in another folder until the test ends."""
@@ -109,13 +121,22 @@ def in_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
 
 _LONG = (
+    "test_end_to_end",
     "test_weeks",
     "test_recordings",
-    "test_end_to_end",
+    "test_knowledge_commands",
+    "test_cli",
+    "test_effect",
     "test_packages",
     "test_every_blind",
-    "test_knowledge_commands",
     "test_floors",
+    "test_learning_commands",
+    "test_check",
+    "test_script",
+    "test_check_and_new",
+    "test_intake",
+    "test_cycle",
+    "test_commoncrawl",
 )
 
 

@@ -23,6 +23,7 @@ from monitor.config import Config
 from monitor.db import open_engine, reading
 from monitor.evidence import verify
 from monitor.models import Claim, ClaimPlace, Event, Notice, Page, Run, Source
+from tests.programs import Stage
 
 EXPECTED = yaml.safe_load((Path(configs.__file__).parent / "expected.yaml").read_text(encoding="utf-8"))
 WEEK = "2026-W47"
@@ -40,7 +41,10 @@ class Played:
     data: Path
     config: Path
     settings: Config
-    address: str
+    stage: Stage
+
+    def exowatch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.stage.run("monitor", "--config", self.config, *arguments)
 
     def events(self, kind: str) -> list[Event]:
         engine = open_engine(self.settings.database_url)
@@ -59,7 +63,7 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Iterator[Played]:
     data = tmp_path_factory.mktemp("demo")
     with Running(DemoWeb()) as server:
         for stop in STOPS:
@@ -68,7 +72,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             run = exowatch(config, "run")
             assert run.returncode in stop.codes, run.stderr
         settings = Config.model_validate(yaml.safe_load(config.read_text(encoding="utf-8")))
-        yield Played(data / "var", config, settings, server.address)
+        yield Played(data / "var", config, settings, stage)
 
 
 def quotes(events: list[Event]) -> set[tuple[str, str]]:
@@ -161,7 +165,7 @@ def test_every_quote_verifies_down_to_the_bytes(played: Played) -> None:
 
     assert checked.broken == ()
     assert checked.quotes > 60
-    verified = exowatch(played.config, "evidence", "verify")
+    verified = played.exowatch("evidence", "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
@@ -190,21 +194,21 @@ def test_hostile_names_stay_text(played: Played) -> None:
 
 
 def test_the_watchlists_were_met_with_reasons(played: Played) -> None:
-    tried = exowatch(played.config, "watch", "try", "Hair claims", "--days", "90")
+    tried = played.exowatch("watch", "try", "Hair claims", "--days", "90")
 
     assert tried.returncode == 0, tried.stderr
     assert "dormant follicles" in tried.stdout
 
 
 def test_search_finds_claims_by_words_and_jurisdiction(played: Played) -> None:
-    found = exowatch(played.config, "search", "hair", "--jurisdiction", "us", "--json")
+    found = played.exowatch("search", "hair", "--jurisdiction", "us", "--json")
 
     assert found.returncode == 0, found.stderr
     assert "follicles" in found.stdout
 
 
 def test_where_things_stand_names_the_blind_source_and_the_next_command(played: Played) -> None:
-    standing = exowatch(played.config)
+    standing = played.exowatch()
 
     assert standing.returncode == 0, standing.stderr
     assert "demo_blocked_alerts" in standing.stdout

@@ -7,7 +7,6 @@ from scrapy.http import Response
 from crawler.market.addresses import normalise
 from crawler.market.page import NotAPageError, content_type, header
 from crawler.source import capture_of
-from crawler.sources.pdf import pdf_text
 from monitor.records import PageRecord, SourceCard
 
 _LONGEST_TITLE = 200
@@ -20,6 +19,8 @@ def is_brochure(response: Response) -> bool:
 
 def read_brochure(response: Response, card: SourceCard) -> PageRecord:
     """A PDF as a page, titled by its first line. Raises NotAPageError where it holds no text that can be read."""
+    from crawler.sources.pdf import pdf_text  # brings what reads PDFs with it, which few sites have
+
     document = pdf_text(response.body)
     if not document.text:
         raise NotAPageError(f"{response.url}: {document.unread}")

@@ -208,7 +208,7 @@ _FROM_ROOT = ("/", "http://", "https://")
 
 def _base(response: TextResponse) -> str:
     try:
-        return urljoin(response.url, next(iter(_all(response, _BASE)), "").strip())
+        return urljoin(response.url, str(next(iter(_all(response, _BASE)), "")).strip())
     except ValueError:
         return response.url
 

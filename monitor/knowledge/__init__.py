@@ -143,7 +143,8 @@ def read(folder: Path) -> Knowledge:
     )
 
 
-_load = lru_cache(maxsize=8)(read)
+# The shipped and a few of one's own: each may hold a model and its automata, hundreds of megabytes.
+_load = lru_cache(maxsize=3)(read)
 
 
 def _pages(folder: Path, shape: type[Shape]) -> list[Shape]:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.knowledge.yaml_rows import KnowledgeError, nearest, read_yaml
+from monitor.knowledge.yaml_rows import LOADER, KnowledgeError, nearest, read_yaml
 
 Level = Literal["error", "warning"]
 Key = str | int
@@ -47,7 +47,7 @@ class RowFile:
     @cached_property
     def _tree(self) -> yaml.Node | None:
         """Made when first asked for: most files have nothing wrong."""
-        made: yaml.Node | None = yaml.compose(self.text, Loader=yaml.SafeLoader)
+        made: yaml.Node | None = yaml.compose(self.text, Loader=LOADER)
         return made
 
     def line(self, loc: Loc) -> int:

@@ -17,8 +17,8 @@ import yaml
 
 from monitor.records import RECORD, AnyRecord, CaptureRecord, RunRecord
 from tests.loopback import Loopback, Reply, loopback
+from tests.programs import DRIVER, Stage
 
-DRIVER = Path(__file__).with_name("driver.py")
 START = "https://alerts.example/list"
 CARD: dict[str, Any] = {
     "id": "xx_test_alerts",
@@ -67,10 +67,11 @@ class Ended:
 
 @dataclass
 class Crawls:
-    """Starts crawls as programs, against one loopback server."""
+    """Runs crawls as programs, against one loopback server."""
 
     web: Loopback
     home: Path
+    stage: Stage
     card: dict[str, Any] = field(default_factory=lambda: dict(CARD))
     config: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -79,19 +80,23 @@ class Crawls:
     def runs(self) -> Path:
         return self.home / "runs"
 
-    def command(self, *arguments: str | Path) -> list[str]:
+    def arguments(self, *arguments: str | Path) -> list[str]:
         (self.home / "cards.yaml").write_text(yaml.safe_dump([self.card]))
         (self.home / "config.yaml").write_text(json.dumps(self.config))
-        return [sys.executable, str(DRIVER), str(self.home / "cards.yaml"), *map(str, arguments)]
+        return [str(self.home / "cards.yaml"), *map(str, arguments)]
+
+    def to_run(self, *arguments: str | Path) -> list[str]:
+        configured = ("--config", self.home / "config.yaml", "--runs", self.runs)
+        return self.arguments("run", self.card["id"], *configured, *arguments)
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        run = self.command("run", self.card["id"], "--config", self.home / "config.yaml", "--runs", self.runs)
+        """A program started anew, for a test that looks at it or ends it while it runs."""
         return subprocess.Popen(
-            [*run, *map(str, arguments)],
+            [sys.executable, str(DRIVER), *self.to_run(*arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self._environment(),
+            env={**os.environ, "PYTHONWARNINGS": "default", **self.environment},
         )
 
     def ended(self, process: subprocess.Popen[str]) -> Ended:
@@ -99,7 +104,9 @@ class Crawls:
         return Ended(process.returncode, out, err, self.runs)
 
     def run(self, *arguments: str | Path) -> Ended:
-        return self.ended(self.start(*arguments))
+        if self.environment:  # what is read while modules are loaded would come too late
+            return self.ended(self.start(*arguments))
+        return self._forked(self.to_run(*arguments))
 
     def run_measured(self, *arguments: str | Path) -> tuple[Ended, int]:
         """The same, with the most memory that the crawl held, in bytes."""
@@ -112,14 +119,15 @@ class Crawls:
         return self.ended(process), peak
 
     def replay(self, folder: Path) -> Ended:
-        command = self.command("replay", folder, "--runs", self.runs)
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=self._environment()
-        )
-        return Ended(done.returncode, done.stdout, done.stderr, self.runs)
+        return self.tell("replay", folder, "--runs", self.runs)
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONWARNINGS": "default", **self.environment}
+    def tell(self, *arguments: str | Path) -> Ended:
+        """Another command of the crawler's, with the test's card in place of the shipped ones."""
+        return self._forked(self.arguments(*arguments))
+
+    def _forked(self, arguments: list[str]) -> Ended:
+        done = self.stage.run(str(DRIVER), *arguments)
+        return Ended(done.returncode, done.stdout, done.stderr, self.runs)
 
 
 @pytest.fixture
@@ -129,9 +137,9 @@ def web() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def crawls(web: Loopback, tmp_path: Path) -> Crawls:
+def crawls(web: Loopback, tmp_path: Path, stage: Stage) -> Crawls:
     """Crawls in rehearsal: every host is the loopback server."""
-    return Crawls(web, tmp_path, config={"rehearsal": {"address": web.address}})
+    return Crawls(web, tmp_path, stage, config={"rehearsal": {"address": web.address}})
 
 
 def list_page(*links: str) -> Reply:

@@ -1,4 +1,4 @@
-"""Many crawls, each in a process of its own that is forked from one that has loaded everything: 0.2 s instead of 1.5.
+"""Many crawls, each in a process of its own that is forked from one that has loaded everything.
 
 As a program: reads one JSON object (`configs`, `runs`, `cards`, `requests`) from stdin and prints one line a crawl.
 With `--serve` it goes on reading, one such object a line with the names of its crawls, until stdin ends.
@@ -25,6 +25,7 @@ from scrapy.utils.misc import load_object
 
 from monitor.config import Config
 from monitor.records import RECORD, AnyRecord, KnownItem, RunRecord, RunRequest, SourceCard
+from tests.programs import Stage
 
 AT_ONCE = 4
 
@@ -44,7 +45,7 @@ class Crawled:
 
 
 def crawl_all(
-    cards: Sequence[SourceCard], config: Mapping[str, Any], runs: Path, request: RunRequest | None = None
+    stage: Stage, cards: Sequence[SourceCard], config: Mapping[str, Any], runs: Path, request: RunRequest | None = None
 ) -> dict[str, Crawled]:
     """Each source read once, by its id. A crawl that leaves no folder fails the test with what it wrote."""
     asked = {
@@ -53,9 +54,8 @@ def crawl_all(
         "cards": [card.model_dump(mode="json") for card in cards],
         "request": (request or RunRequest()).model_dump(mode="json"),
     }
-    done = subprocess.run(
-        [sys.executable, __file__], input=json.dumps(asked), capture_output=True, text=True, timeout=300, check=True
-    )
+    done = stage.run(__file__, input=json.dumps(asked))
+    assert done.returncode == 0, done.stderr
     ended = [json.loads(line) for line in done.stdout.splitlines()]
     failed = [one for one in ended if not one["folder"]]
     assert not failed, f"{failed[0]['id']} was not read: {failed[0]['error']}"
@@ -132,13 +132,15 @@ def _child(card: SourceCard, asked: dict[str, Any], out: int) -> None:
     os._exit(0)
 
 
-def _load(cards: Sequence[SourceCard]) -> None:
+def preload(cards: Sequence[SourceCard] = ()) -> None:
     """Everything that a crawl imports, without the reactor: that one must be each child's own."""
     import crawler.archive
     import crawler.decoding
+    import crawler.fixtures
     import crawler.manners
     import crawler.output
     import crawler.rehearsal
+    import crawler.replay
     import crawler.run  # noqa: F401
     from crawler.source import spider_module
 
@@ -161,7 +163,7 @@ def serve() -> None:
         asked = json.loads(line)
         card = SourceCard.model_validate(asked["card"])
         if card.spider not in loaded:
-            _load([card])
+            preload([card])
             loaded.add(card.spider)
         if os.fork() == 0:
             _child(card, asked, sys.stdout.fileno())
@@ -170,7 +172,7 @@ def serve() -> None:
 def main() -> None:
     asked = json.loads(sys.stdin.read())
     cards = [SourceCard.model_validate(card) for card in asked["cards"]]
-    _load(cards)
+    preload(cards)
     under_way = 0
     for card in cards:
         if under_way == AT_ONCE:

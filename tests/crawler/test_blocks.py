@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from scrapy.http import HtmlResponse, Response, TextResponse
 
+from crawler import blocks
 from crawler.blocks import block_page
 
 PROSE = (
@@ -66,3 +67,16 @@ def test_block_pages_are_named(response: Response, words: str) -> None:
 )
 def test_content_is_not_taken_for_one(response: Response) -> None:
     assert block_page(response) == ""
+
+
+def test_a_page_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Response] = []
+
+    def looked(response: Response) -> str:
+        seen.append(response)
+        return "a captcha" if response.status == 403 else ""
+
+    monkeypatch.setattr(blocks, "_block_page", looked)
+    refused, read = page("<p>x</p>", 403), page("<p>x</p>")
+    assert [block_page(one) for one in (refused, refused, read, read)] == ["a captcha", "a captcha", "", ""]
+    assert seen == [refused, read]

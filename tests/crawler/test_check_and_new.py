@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from monitor.config import ConfigError, load
 from tests.crawler.cards import a_card
 from tests.crawler.conftest import Crawls
 from tests.loopback import Loopback, Reply
+from tests.programs import Stage
 
 ROOT = Path(__file__).parents[2]
 HOST = "office.example"
@@ -32,16 +35,12 @@ FEED = (
 )
 
 
-def crawler(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "crawler", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=120,
-        check=False,
-    )
+Crawler = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def crawler(stage: Stage, tmp_path: Path) -> Crawler:
+    return partial(stage.run, "crawler", folder=tmp_path)
 
 
 # check
@@ -53,11 +52,10 @@ def check(
     card = a_card(reader, **options).model_dump(mode="json")
     crawls.card = {**card, "expect": expect}
     crawls.config["rehearsal"]["now"] = "2026-11-20T08:00:00Z"
-    command = crawls.command("check", card["id"], "--config", crawls.home / "config.yaml")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    lines = (re.fullmatch(r"(fits|differs|open) +([\w ]+): (.*)", line) for line in done.stdout.splitlines())
-    return done.returncode, {match[2]: (match[1], match[3]) for match in lines if match}
+    ended = crawls.tell("check", card["id"], "--config", crawls.home / "config.yaml")
+    assert ended.code in (0, 1), ended.err
+    lines = (re.fullmatch(r"(fits|differs|open) +([\w ]+): (.*)", line) for line in ended.out.splitlines())
+    return ended.code, {match[2]: (match[1], match[3]) for match in lines if match}
 
 
 def test_a_source_that_fits_its_card(web: Loopback, crawls: Crawls) -> None:
@@ -148,17 +146,11 @@ def test_a_source_with_a_module_of_its_own_can_be_checked(web: Loopback, crawls:
     )
     crawls.card = {**card, "expect": {"listed": {"min": 1}, "filled": {"title": 1.0}}}
 
-    done = subprocess.run(
-        crawls.command("check", source, "--config", crawls.home / "config.yaml"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = crawls.tell("check", source, "--config", crawls.home / "config.yaml")
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "fits     layout: understood" in done.stdout
-    assert "fits     field title: filled in 100%" in done.stdout
+    assert ended.code == 0, ended.out + ended.err
+    assert "fits     layout: understood" in ended.out
+    assert "fits     field title: filled in 100%" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -175,22 +167,16 @@ def test_a_sellers_site_is_checked_by_its_home_page(
     web.routes["kelda.example/"] = page
     crawls.config["sites"] = [{"url": "https://kelda.example/"}]
 
-    done = subprocess.run(
-        crawls.command("check", "site_kelda_example", "--config", crawls.home / "config.yaml"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = crawls.tell("check", "site_kelda_example", "--config", crawls.home / "config.yaml")
 
-    assert (done.returncode, told in done.stdout) == (code, True), done.stdout + done.stderr
+    assert (ended.code, told in ended.out) == (code, True), ended.out + ended.err
     assert set(web.paths("kelda.example")) == {"/"}
 
 
-def test_a_source_that_is_not_known_is_not_checked(tmp_path: Path) -> None:
+def test_a_source_that_is_not_known_is_not_checked(tmp_path: Path, crawler: Crawler) -> None:
     (tmp_path / "config.yaml").write_text("contact: desk@office.example\n")
 
-    done = crawler("check", "us_fda_waring_letters", folder=tmp_path)
+    done = crawler("check", "us_fda_waring_letters")
 
     assert done.returncode == 3
     assert "did you mean us_fda_warning_letters" in done.stderr
@@ -222,12 +208,12 @@ def fill(card: Path) -> None:
     )
 
 
-def test_a_new_source_of_ones_own_from_beginning_to_end(web: Loopback, tmp_path: Path) -> None:
+def test_a_new_source_of_ones_own_from_beginning_to_end(web: Loopback, tmp_path: Path, crawler: Crawler) -> None:
     web.routes[f"{HOST}/rss"] = Reply(FEED, content_type="application/rss+xml")
     url = f"https://{HOST}/rss"
     config = {"contact": "desk@office.example", "rehearsal": {"address": web.address}}
 
-    begun = crawler("new", "xx_office_news", url, "--cards", "cards", folder=tmp_path)
+    begun = crawler("new", "xx_office_news", url, "--cards", "cards")
     assert begun.returncode == 0, begun.stderr
     assert "cards: [cards]" in begun.stdout
     card, fixture = tmp_path / "cards" / "xx_office_news.yaml", tmp_path / "cards" / "fixtures" / "xx_office_news"
@@ -238,15 +224,15 @@ def test_a_new_source_of_ones_own_from_beginning_to_end(web: Loopback, tmp_path:
     (tmp_path / "config.yaml").write_text(
         yaml.safe_dump({**config, "cards": ["cards"], "sources": {"xx_office_news": {}}})
     )
-    read = crawler("read", "xx_office_news", fixture / "list.xml", "--url", url, folder=tmp_path)
+    read = crawler("read", "xx_office_news", fixture / "list.xml", "--url", url)
     assert read.returncode == 0, read.stderr
     (fixture / "expected.jsonl").write_text(read.stdout)
     passed = pytest_in(tmp_path)
     assert passed.returncode == 0, passed.stdout
 
-    listed = crawler("list", folder=tmp_path).stdout
+    listed = crawler("list").stdout
     assert re.search(r"^xx_office_news +xx +daily", listed, re.MULTILINE)
-    run = crawler("run", "xx_office_news", folder=tmp_path)
+    run = crawler("run", "xx_office_news")
     assert run.returncode == 0, run.stderr
     items = (
         Path(run.stdout.strip()) if Path(run.stdout.strip()).is_absolute() else tmp_path / run.stdout.strip()
@@ -369,25 +355,27 @@ def test_an_own_card_says_how_often_it_is_read(tmp_path: Path) -> None:
         (("id: xx_office_news", "id: xx_other"), "file and id must be the same"),
     ],
 )
-def test_an_own_card_that_cannot_be_used_is_named(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
+def test_an_own_card_that_cannot_be_used_is_named(
+    tmp_path: Path, crawler: Crawler, change: tuple[str, str], complaint: str
+) -> None:
     start("xx_office_news", f"https://{HOST}/rss", cards=tmp_path / "cards")
     card = tmp_path / "cards" / "xx_office_news.yaml"
     card.write_text(card.read_text().replace(*change))
     write(tmp_path, "cards: [cards]\n")
 
-    done = crawler("list", folder=tmp_path)
+    done = crawler("list")
 
     assert done.returncode == 3
     assert "xx_office_news" in done.stderr
     assert complaint in done.stderr
 
 
-def test_an_own_card_may_not_hide_a_shipped_one(tmp_path: Path) -> None:
+def test_an_own_card_may_not_hide_a_shipped_one(tmp_path: Path, crawler: Crawler) -> None:
     start("xx_office_news", f"https://{HOST}/rss", cards=tmp_path / "cards")
     card = tmp_path / "cards" / "xx_office_news.yaml"
     card.with_name("ca_hc_recalls.yaml").write_text(card.read_text().replace("xx_office_news", "ca_hc_recalls"))
 
-    done = crawler("list", "--cards", "cards", folder=tmp_path)
+    done = crawler("list", "--cards", "cards")
 
     assert done.returncode == 3
     assert "there is a source ca_hc_recalls already" in done.stderr

@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,9 @@ from monitor.warcs import steps
 from tests.crawler.conftest import Ended
 from tests.loopback import Asked, Loopback, Reply
 from tests.monitor.archives import SELLING
+from tests.programs import Stage
 from tests.samples import samples
 
-ROOT = Path(__file__).parents[2]
 INDEX, DATA = "index.commoncrawl.org", "data.commoncrawl.org"
 NEW, OLD = "CC-MAIN-2026-43", "CC-MAIN-2026-38"
 FILE = "crawl-data/CC-MAIN-2026-43/segments/1.2/warc/CC-MAIN-20261010-00001.warc.gz"
@@ -55,6 +54,7 @@ class CommonCrawl:
 
     web: Loopback
     home: Path
+    stage: Stage
     config: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, list[list[dict[str, str]]]] = field(default_factory=dict)
     """Crawl → pages of lines."""
@@ -118,20 +118,16 @@ class CommonCrawl:
     def ask(self, *arguments: str) -> Ended:
         runs = self.home / "found"
         places = ["--config", str(self.configure()), "--runs", str(runs)]
-        done = self.program("crawler", "commoncrawl", *arguments, *places)
+        done = self.stage.run("crawler", "commoncrawl", *arguments, *places)
         return Ended(done.returncode, done.stdout, done.stderr, runs)
 
     def exowatch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.program("monitor", "--config", str(self.home / "config.yaml"), *arguments)
-
-    def program(self, package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", package, *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        return self.stage.run("monitor", "--config", self.home / "config.yaml", *arguments)
 
 
 @pytest.fixture
-def archive(web: Loopback, tmp_path: Path) -> CommonCrawl:
-    return CommonCrawl(web, tmp_path)
+def archive(web: Loopback, tmp_path: Path, stage: Stage) -> CommonCrawl:
+    return CommonCrawl(web, tmp_path, stage)
 
 
 def addresses(ended: Ended) -> list[dict[str, Any]]:
@@ -304,7 +300,7 @@ def test_a_run_can_be_read_again_from_its_own_recording(archive: CommonCrawl) ->
     first = archive.ask("kelda.example", "--fetch", "2")
     asked = len(archive.web.asked)
 
-    done = archive.program("crawler", "replay", str(first.folder))
+    done = archive.stage.run("crawler", "replay", first.folder)
 
     again = Path(done.stdout.strip())
     assert done.returncode == 0, done.stderr

@@ -25,6 +25,7 @@ from tests.crawler.many import crawl_all
 from tests.crawler.responses import response_of
 from tests.crawler.test_every_blind import READERS, type_of
 from tests.loopback import Asked, Loopback, Reply
+from tests.programs import Stage
 
 FIXTURES = Path(__file__).with_name("sources")
 CARDS = load_cards()
@@ -60,11 +61,11 @@ class Cut(Loopback):
         return Reply("no such page", 404, "text/plain")
 
 
-def test_no_reader_takes_the_half_of_a_list_that_a_broken_stream_gives(tmp_path: Path) -> None:
+def test_no_reader_takes_the_half_of_a_list_that_a_broken_stream_gives(tmp_path: Path, stage: Stage) -> None:
     web = Cut()
     try:
         ended = crawl_all(
-            list(READERS.values()), {"rehearsal": {"address": web.address}, "network": {"retries": 0}}, tmp_path
+            stage, list(READERS.values()), {"rehearsal": {"address": web.address}, "network": {"retries": 0}}, tmp_path
         )
     finally:
         web.close()
@@ -254,11 +255,11 @@ DATED = (
 
 
 @pytest.fixture(scope="module")
-def of_the_future(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[AnyRecord]]]:
+def of_the_future(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Iterator[dict[str, list[AnyRecord]]]:
     """The same fixtures, all dated 2062."""
     web = Fixtures(served(*DATED, years="2062"))
     runs = tmp_path_factory.mktemp("future")
-    ended = crawl_all([CARDS[source] for source in DATED], {"rehearsal": {"address": web.address}}, runs)
+    ended = crawl_all(stage, [CARDS[source] for source in DATED], {"rehearsal": {"address": web.address}}, runs)
     yield {source: [crawled.run, *crawled.records] for source, crawled in ended.items()}  # type: ignore[list-item]
     web.close()
 

@@ -19,6 +19,7 @@ from monitor import health
 from monitor.records import Outcome, SourceCard
 from tests.crawler.many import Crawled, crawl_all
 from tests.loopback import Asked, Loopback, Reply
+from tests.programs import Stage
 
 FIXTURES = Path(__file__).with_name("sources")
 CARDS = load_cards()
@@ -112,7 +113,7 @@ Crawl = Callable[[Turn], dict[str, Crawled]]
 
 
 @pytest.fixture(scope="module")
-def crawl(web: Turned, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+def crawl(web: Turned, tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Crawl:
     """All readers, once for each turn."""
     done: dict[int, dict[str, Crawled]] = {}
 
@@ -121,7 +122,7 @@ def crawl(web: Turned, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
             web.turn = way
             config = {"rehearsal": {"address": way.address or web.address}, "network": {"retries": 0}}
             runs = tmp_path_factory.mktemp("blind")
-            done[id(way)] = crawl_all(list(READERS.values()), config, runs)
+            done[id(way)] = crawl_all(stage, list(READERS.values()), config, runs)
         return done[id(way)]
 
     return crawled

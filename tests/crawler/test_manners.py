@@ -104,7 +104,9 @@ def test_the_cards_own_delay_is_kept_where_robots_txt_asks_for_less(web: Loopbac
     crawls.run()
 
     times = [asked.at for asked in web.asked]
-    assert all(later - earlier >= 0.29 for earlier, later in pairwise(times))
+    # 0.3 s apart where they are sent; a busy machine may notice one late, and the next then seems to follow sooner
+    assert len(times) == 3
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(times))
 
 
 def test_retry_after_is_waited_for(web: Loopback, crawls: Crawls) -> None:

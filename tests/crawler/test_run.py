@@ -442,12 +442,10 @@ def test_a_configuration_with_a_wrong_key_starts_nothing(web: Loopback, crawls: 
 
 
 def test_an_unknown_source_starts_nothing_and_names_the_nearest(crawls: Crawls) -> None:
-    command = crawls.command("run", "xx_test_alrts", "--config", crawls.home / "config.yaml")
+    ended = crawls.tell("run", "xx_test_alrts", "--config", crawls.home / "config.yaml")
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 3, done.stderr
-    assert "no source named 'xx_test_alrts'; did you mean xx_test_alerts?" in done.stderr
+    assert ended.code == 3, ended.err
+    assert "no source named 'xx_test_alrts'; did you mean xx_test_alerts?" in ended.err
 
 
 def test_the_shipped_program_lists_its_sources() -> None:
@@ -463,24 +461,22 @@ def test_the_shipped_program_lists_its_sources() -> None:
 def test_a_saved_response_is_read_without_a_crawl(crawls: Crawls) -> None:
     saved = crawls.home / "saved.html"
     saved.write_text("<h1>Saved</h1>")
-    command = crawls.command("read", CARD["id"], saved, "--url", START)
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = crawls.tell("read", CARD["id"], saved, "--url", START)
 
-    assert done.returncode == 0, done.stderr
-    record = json.loads(done.stdout)
+    assert ended.code == 0, ended.err
+    record = json.loads(ended.out)
     assert (record["title"], record["captures"]) == ("Saved", ["read/00001"])
 
 
 def test_a_saved_response_of_another_layout_says_so(crawls: Crawls) -> None:
     saved = crawls.home / "saved.html"
     saved.write_text("<h2>Saved</h2>")
-    command = crawls.command("read", CARD["id"], saved, "--url", START)
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = crawls.tell("read", CARD["id"], saved, "--url", START)
 
-    assert done.returncode == 2
-    assert "LayoutChangedError: no h1" in done.stderr
+    assert ended.code == 2
+    assert "LayoutChangedError: no h1" in ended.err
 
 
 def same_but_for_captures(ended: Ended) -> list[dict[str, object]]:

@@ -37,6 +37,8 @@ def test_the_doors_are_closed(tmp_path: Path, mode: Mode) -> None:
     assert settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") == 1
     assert settings.getint("DOWNLOAD_MAXSIZE") == Config().network.max_body_mb * 1024**2
     assert settings.getint("CLOSESPIDER_TIMEOUT") > 0
+    listed = {name.rpartition(".")[2] for name in settings.getwithbase("EXTENSIONS")}
+    assert listed == {"CoreStats", "LogCount", "MemoryUsage", "CloseSpider", "LogStats"}
 
 
 def test_a_live_run_waits_as_its_card_says_and_obeys_robots_txt(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from monitor.records import RunRequest
 from tests.crawler.many import Standing
 from tests.crawler.market.weeks.sites import SITES, WEEKS
 from tests.loopback import Loopback, loopback
+from tests.monitor.edited import with_rules
 from tests.monitor.test_cycle import Told
 
 pytestmark = pytest.mark.timeout(900)  # its weeks are read before the first test
@@ -47,7 +48,7 @@ def rules_of(week: int) -> Knowledge:
     left_out = "stem_cell_misnomer" if week < RULES_CHANGE else "endorsement"
     shipped = knowledge.load()
     claims = tuple(rule for rule in shipped.claims if rule.category != left_out)
-    return replace(shipped, version=f"without {left_out}", claims=claims, compiled={})
+    return with_rules(shipped, f"without {left_out}", claims=claims)
 
 
 @dataclass

@@ -96,15 +96,15 @@ SPOILT: list[tuple[str, Callable[[Any], Any], str, str]] = [
     ),
     (
         "claims/hair_regrowth.yaml",
-        lambda raw: raw["rules"][1]["examples"]["negative"].pop(),
+        lambda raw: raw["rules"][1]["examples"]["negative"].__delitem__(slice(2, None)),
         "row 2 (hair.loss)",
         "examples.negative has 2, and needs at least 3; add more",
     ),
     (
         "claims/hair_regrowth.yaml",
-        lambda raw: raw["rules"][0]["examples"]["positive"].append({"text": "x", "language": "en"}),
+        lambda raw: raw["rules"][0]["examples"]["positive"].insert(0, {"text": "x", "language": "en"}),
         "row 1 (hair.regrow)",
-        "unknown key examples.positive.5.language",
+        "unknown key examples.positive.0.language",
     ),
     (
         "claims/hair_regrowth.yaml",
@@ -217,9 +217,9 @@ SPOILT: list[tuple[str, Callable[[Any], Any], str, str]] = [
     ),
     (
         "scoring.yaml",
-        lambda raw: raw["languages"]["B"]["codes"].append("th"),
+        lambda raw: raw["languages"]["B"]["codes"].append("eo"),
         "",
-        "th has no words: there is no lexicon file of that lang; add lexicon/th.yaml, or take it out of B",
+        "eo has no words: there is no lexicon file of that lang; add lexicon/eo.yaml, or take it out of B",
     ),
 ]
 
