@@ -24,10 +24,10 @@ _KINDS = {
 }
 
 
-def unsettled(session: Session, page: Page) -> bool:
-    """True if a claim on this page was lacked once and waits for a second reading."""
-    statement = select(ClaimPlace.claim_id).where(ClaimPlace.page_id == page.id, ClaimPlace.lacking == 1)
-    return session.exec(statement.limit(1)).first() is not None
+def unsettled(session: Session, source_id: str) -> frozenset[int]:
+    """Pages of a source with a claim that was lacked once and waits for a second reading, by id."""
+    statement = select(ClaimPlace.page_id).join(Page, ClaimPlace.page_id == Page.id)  # type: ignore[arg-type]
+    return frozenset(session.exec(statement.where(Page.source_id == source_id, ClaimPlace.lacking == 1)))
 
 
 def follow(
@@ -77,7 +77,8 @@ class _Follower:
                 reopen(self._session, self._claims[move.life.ref], self._chronicle)
             if move.kind is not MoveKind.WITHDRAWN or gone.keys().isdisjoint(move.life.places):
                 self._tell(move.kind, self._claims[move.life.ref], move.before)
-        group(self._session, self._claims.values())
+        fresh = {page for page, reading in self._read.items() if reading.findings is not None}
+        group(self._session, self._claims.values(), fresh)
         return self._second_looks()
 
     def _load(self) -> None:

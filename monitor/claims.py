@@ -13,9 +13,12 @@ from monitor import search
 from monitor.classify import JudgedClaim, Judgement, Verdict
 from monitor.db import id_of
 from monitor.history import Chronicle
+from monitor.knowledge import Knowledge
 from monitor.lives import ENOUGH, ClaimState
 from monitor.models import Claim, ClaimPlace, ClaimRevision, Finding, Organisation, Page, Product
 from monitor.product_rows import index_product, product_of
+from monitor.products.offering import heading_offers, main_heading
+from monitor.products.words import names_product
 from monitor.text import fold
 
 _LONGEST_NAME = 80
@@ -42,8 +45,11 @@ class PageReading:
         return next((name for start, end, name in self.offered if start <= place < end), "") or self.product
 
 
-def product_named(judgement: Judgement) -> str:
-    """The product a page is about: named alone in its structured data, in its main heading, or by a coined word."""
+def product_named(judgement: Judgement, url: str, knowledge: Knowledge) -> str:
+    """The product a page is about: named alone in its structured data, in its main heading, or by a coined word.
+
+    What a heading names must be on offer there: a post about exosomes is no product.
+    """
     structured = judgement.document.marks.get("product_names", [])
     if len(structured) == 1:
         return structured[0]
@@ -51,10 +57,12 @@ def product_named(judgement: Judgement) -> str:
         map(folded_quote, judgement.product_names)
     )
     document = judgement.document
-    main = next((block for block in document.blocks if block.kind == "heading" and block.level == 1), None)
+    main = main_heading(document)
     if main is not None and main.end - main.start <= _LONGEST_NAME:
         heading = document.text[main.start : main.end]
-        if any(word and word in folded_quote(heading) for word in words):
+        named = any(word and word in folded_quote(heading) for word in words) or names_product(heading, knowledge)
+        asked = heading.rstrip().endswith(("?", "？"))
+        if named and not asked and heading_offers(document, judgement.role, url, knowledge):
             return heading
     return judgement.product_names[0] if len(judgement.product_names) == 1 else ""
 

@@ -25,14 +25,20 @@ from sqlalchemy import BigInteger, Column, delete, insert, text
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from monitor.db import id_of
-from monitor.models import Claim, Organisation, Page, Product, text_column
+from monitor.models import Claim, Organisation, Page, PageVersion, Product, text_column
 from monitor.productnames import own_words
-from monitor.text import fold
+from monitor.surroundings import around
+from monitor.text import Document, fold
 
 NEAR = 90.0
 """Least likeness (0–100, share of letters that agree) of two wordings of one cluster."""
 FEWEST_WORDS = 5
-"""A shorter wording belongs to no cluster: "clinically proven results" stands on sites that share nothing."""
+"""A shorter wording says nothing by itself: "clinically proven results" stands on sites that share nothing. It is
+compared with what stands around it: the same sentence, or the same list of diseases."""
+_MOST_NAMES = 3
+"""Words of names that a short wording may hold."""
+_FEWEST_AROUND = 8
+"""Words around a short wording by which its place is known again."""
 _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
 )
@@ -75,7 +81,10 @@ class ClaimCluster(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Form:
-    """A wording as it is compared: letters and numbers alone, with and without names."""
+    """A wording as it is compared: letters and numbers alone, with and without names.
+
+    Of a short wording a second line follows: what stands around it. Its own words must then be the same to the letter.
+    """
 
     words: str
     nameless: str
@@ -86,23 +95,61 @@ class Form:
 
     @property
     def is_long_enough(self) -> bool:
-        return _weight(self.nameless) >= FEWEST_WORDS
+        own, placed, _ = self.nameless.partition("\n")
+        return _weight(own) >= (1 if placed else FEWEST_WORDS)
 
     def bands(self) -> frozenset[int]:
-        return frozenset(_bands(self.words) + (_bands(self.nameless) if self.nameless != self.words else ()))
-
-    def is_near(self, other: Form) -> bool:
-        return (
-            fuzz.ratio(self.words, other.words, score_cutoff=NEAR) > 0
-            or fuzz.ratio(self.nameless, other.nameless, score_cutoff=NEAR) > 0
+        return frozenset(
+            _placed_bands(self.words) + (_placed_bands(self.nameless) if self.nameless != self.words else ())
         )
 
+    def is_near(self, other: Form) -> bool:
+        return _are_near(self.words, other.words) or _are_near(self.nameless, other.nameless)
 
-def form_of(quote: str, names: Iterable[str] = ()) -> Form:
-    """A quote as it is compared. `names`: what its seller and its product are called."""
-    words = _letters(fold(quote).text)
+
+def _are_near(one: str, other: str) -> bool:
+    (own, placed, _), (theirs, also, _) = one.partition("\n"), other.partition("\n")
+    if placed or also:
+        return own == theirs and placed == also and fuzz.ratio(one, other, score_cutoff=NEAR) > 0
+    return fuzz.ratio(one, other, score_cutoff=NEAR) > 0
+
+
+def _placed_bands(words: str) -> tuple[int, ...]:
+    """Keys under which only the same short wording finds itself; of a long wording its own."""
+    own, placed, around_it = words.partition("\n")
+    if not placed:
+        return _bands(words)
+    salt = blake2b(own.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return tuple(
+        int.from_bytes(
+            blake2b(band.to_bytes(8, "little", signed=True), digest_size=8, salt=salt).digest(), "little", signed=True
+        )
+        for band in _bands(around_it)
+    )
+
+
+def form_of(quote: str, names: Iterable[str] = (), surroundings: str = "") -> Form:
+    """A quote as it is compared. `names`: of seller and product; `surroundings`: of a short one, what stands there."""
     own = frozenset[str]().union(*(own_words(_letters(fold(name).text)) for name in names))
-    return Form(words, " ".join(_LEFT_OUT if word in own else word for word in words.split()))
+    words = _letters(fold(quote).text)
+    nameless = _without(words, own)
+    if not surroundings or _weight(nameless) >= FEWEST_WORDS:
+        return Form(words, nameless)
+    placed = _letters(fold(surroundings).text)
+    return Form(f"{words}\n{placed}", f"{nameless}\n{_without(placed, own)}")
+
+
+def _without(words: str, names: Collection[str]) -> str:
+    return " ".join(_LEFT_OUT if word in names else word for word in words.split())
+
+
+def may_be_short(quote: str) -> bool:
+    """May it be too short to be compared by itself, once its names are left out?"""
+    return _weight(_letters(fold(quote).text)) < FEWEST_WORDS + _MOST_NAMES
+
+
+def is_known_again(surroundings: str) -> bool:
+    return _weight(_letters(fold(surroundings).text)) >= _FEWEST_AROUND
 
 
 def _letters(folded: str) -> str:
@@ -176,23 +223,28 @@ class _Joined(Generic[_K]):
         return [frozenset(keys) for keys in found.values()]
 
 
-def group(session: Session, claims: Iterable[Claim]) -> None:
-    """Bring the clusters up to the wordings that these claims have now. Claims that are grouped rightly cost little."""
+def group(session: Session, claims: Iterable[Claim], fresh: Collection[int] | None = None) -> None:
+    """Bring the clusters up to the wordings that these claims have now. Claims that are grouped rightly cost little.
+
+    `fresh`: pages whose text may be another one, by id; left out: all. What stands around a short wording is looked at
+    there alone.
+    """
     wanted = {id_of(claim): claim for claim in claims}
     if not wanted:
         return
     if session.get_bind().dialect.name == "postgresql":
         # Two at a time would not see each other's new wordings, and both would miss that they are near.
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    _Grouping(session, wanted).bring_up()
+    _Grouping(session, wanted, fresh).bring_up()
 
 
 class _Grouping:
     """One run's claims on their way into the clusters."""
 
-    def __init__(self, session: Session, claims: dict[int, Claim]) -> None:
+    def __init__(self, session: Session, claims: dict[int, Claim], fresh: Collection[int] | None) -> None:
         self._session = session
         self._claims = claims
+        self._fresh = fresh
         self._held: dict[int, ClaimCluster] = {}
         self._torn: set[str] = set()
         """Clusters that lost a wording: what is left may hold together no more."""
@@ -201,7 +253,7 @@ class _Grouping:
         for some in _chunks(self._claims):
             found = self._session.exec(select(ClaimCluster).where(col(ClaimCluster.claim_id).in_(some)))
             self._held |= {row.claim_id: row for row in found}
-        forms = _forms(self._session, self._claims)
+        forms = _forms(self._session, self._claims, self._contexts())
         wordings = self._wordings(forms)
         moved: set[int] = set()
         for claim_id, form in forms.items():
@@ -216,6 +268,14 @@ class _Grouping:
         self._forget(moved)
         for cluster in sorted(self._torn):
             self._settle(self._members([cluster]))
+
+    def _contexts(self) -> dict[int, str]:
+        """What stands around each short wording. Those that are grouped, and whose page is as it was, are left out."""
+        for key, claim in list(self._claims.items()):
+            held = key in self._held and self._fresh is not None and claim.page_id not in self._fresh
+            if held and may_be_short(claim.quote):
+                del self._claims[key]
+        return _surroundings(self._session, [claim for claim in self._claims.values() if may_be_short(claim.quote)])
 
     def _wordings(self, forms: Mapping[int, Form]) -> dict[str, ClusterWording]:
         """The row of each wording, by digest; new ones are made and put where they belong."""
@@ -308,7 +368,22 @@ def _form(row: ClusterWording) -> Form:
     return Form(row.words, row.nameless)
 
 
-def _forms(session: Session, claims: Mapping[int, Claim]) -> dict[int, Form]:
+def _surroundings(session: Session, claims: Sequence[Claim]) -> dict[int, str]:
+    """What stands around each of these claims in the version of the page that has it, by claim."""
+    found: dict[int, str] = {}
+    by_version: dict[int, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_version[claim.version_id].append(claim)
+    for some in _chunks(by_version):
+        columns = select(PageVersion.id, PageVersion.text, PageVersion.document).where(col(PageVersion.id).in_(some))
+        for version, words, stored in session.exec(columns):
+            document = Document.from_json(words, stored)
+            for claim in by_version[version or 0]:
+                found[id_of(claim)] = around(document, claim.start, claim.end, is_known_again)
+    return found
+
+
+def _forms(session: Session, claims: Mapping[int, Claim], places: Mapping[int, str]) -> dict[int, Form]:
     """How each claim's wording is compared, with what its product and its page's firm are called."""
     products = _named(session, Product, {claim.product_id for claim in claims.values()})
     owners: dict[int, int | None] = {}
@@ -317,7 +392,11 @@ def _forms(session: Session, claims: Mapping[int, Claim]) -> dict[int, Form]:
         owners |= {key or 0: owner for key, owner in rows}
     firms = _named(session, Organisation, set(owners.values()))
     return {
-        key: form_of(claim.quote, (products.get(claim.product_id, ""), firms.get(owners.get(claim.page_id), "")))
+        key: form_of(
+            claim.quote,
+            (products.get(claim.product_id, ""), firms.get(owners.get(claim.page_id), "")),
+            places.get(key, ""),
+        )
         for key, claim in claims.items()
     }
 

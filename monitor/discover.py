@@ -23,6 +23,7 @@ from monitor.leads import Choice, LeadKind, SiteChoice, SiteLead
 from monitor.models import Notice, NoticeRevision, Page, Product, Source
 from monitor.productnames import own_words
 from monitor.records import NoticeType
+from monitor.registers import NoticePlace
 from monitor.screening import publishers
 from monitor.webname import home_of, host_of, may_be_seller, site_name, site_of
 
@@ -233,17 +234,33 @@ def _from_notices(session: Session) -> Iterator[tuple[str, Reason]]:
         .options(defer(Notice.text))  # type: ignore[arg-type]
         .order_by(Notice.id)  # type: ignore[arg-type]
     )
+    places = _other_places(session)
     for notice, quoted in session.exec(statement):
-        for url in quoted or ():
+        own = list(quoted or ())
+        for url in own:
             yield site_of(url), _named_in(notice, url)
+        named = {site_of(url) for url in own}
+        for place in places.get(notice.id or 0, ()):
+            for url in place.record.get("quoted_urls") or ():
+                if site_of(url) not in named:
+                    yield site_of(url), _named_in(notice, url, place)
 
 
-def _named_in(notice: Notice, url: str) -> Reason:
+def _other_places(session: Session) -> dict[int, list[NoticePlace]]:
+    """Other sources' entries of notices, by notice: one may have the letter whole where another has a line of it."""
+    found: dict[int, list[NoticePlace]] = defaultdict(list)
+    for place in session.exec(select(NoticePlace).order_by(NoticePlace.source_id, NoticePlace.key)):
+        found[place.notice_id].append(place)
+    return found
+
+
+def _named_in(notice: Notice, url: str, place: NoticePlace | None = None) -> Reason:
     day = notice.issued or notice.posted
     kind = f"{notice.notice_type.replace('_', ' ')}{f' of {day}' if day else ''}"
-    told = f"“{notice.title}” ({kind}, {notice.authority})"
+    told = f"“{notice.title}” ({kind}, {notice.authority})" + (f", as {place.source_id} has it" if place else "")
     address = url if "://" in url else f"https://{url}"
-    return Reason("notice", f"named in {told}", notice.url, address, 5 if notice.tier == "core" else 3)
+    weight = 5 if notice.tier == "core" else 3
+    return Reason("notice", f"named in {told}", place.url if place else notice.url, address, weight)
 
 
 def _from_leads(session: Session) -> Iterator[tuple[str, Reason]]:

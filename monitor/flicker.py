@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from monitor.banners import asks_consent, in_banners, may_ask
 from monitor.text import Document
 
 PASSING = "\N{MIDDLE DOT}"
@@ -29,8 +30,11 @@ class Part:
 
 def parts_of(document: Document) -> tuple[Part, ...]:
     """A page's blocks, without those that are there for the visit alone (cookie banners, "you may also like")."""
-    parts = (Part(document.text[each.start : each.end], each.kind, each.heading_path) for each in document.blocks)
-    return tuple(part for part in parts if not is_passing(part))
+    parts = [Part(document.text[each.start : each.end], each.kind, each.heading_path) for each in document.blocks]
+    asked = enumerate(parts) if may_ask(document.text) else ()
+    asking = [number for number, part in asked if part.kind != "title" and asks_consent(part.text)]
+    banners = in_banners([part.text for part in parts], asking) if asking else frozenset()
+    return tuple(part for number, part in enumerate(parts) if number not in banners and not _is_aside(part))
 
 
 def same_but_for_flicker(one: Document, other: Document) -> bool:
@@ -102,8 +106,28 @@ _COUNTED = _words(
 _SOMEBODY = _words(
     "people others visitors customers shoppers personen kunden personnes clients personas clientes pessoas persone"
 )
+_VISITORS = _words(
+    "people others visitors customers shoppers users buyers clients practitioners doctors clinics members guests "
+    "personen kunden besucher nutzer leute personnes clients visiteurs internautes personas clientes visitantes "
+    "usuarios pessoas usuários persone visitatori clienti utenti mensen bezoekers osób osoby kişi человек"
+)
+"""Whoever a shop counts. With words of looking alone: what "patients see" is what the shop promises them."""
+_LOOKED = _words(
+    "viewed visited booked watched visto vieron visitaron reservaron viram visualizaram visitaram vu consulté visité "
+    "réservé visitato prenotato bekeken obejrzało inceledi baktı просмотрели посмотрели"
+)
+_VISITED = (
+    rf"{_NUMBER} ?(?:{_VISITORS}) (?:(?:have|has|han|ont|hanno|têm|hebben) )?(?:already |just |hier )?(?:{_LOOKED})\b"
+    rf"|{_NUMBER} ?(?:{_VISITORS}) (?:have|has) (?:this|it) in (?:their|the) (?:cart|basket|bag)\b"
+    rf"|{_NUMBER} ?(?:personen|kunden|besucher|nutzer|leute) haben (?:\w+ ){{0,3}}"
+    r"(?:angesehen|gesehen|gekauft|besucht)\b"
+    r"|\b(?:viewed|visited|watched|seen|bought|booked|vue?s?|visto|vista|angesehen|bekeken) "
+    rf"(?:by|par|por|da|von|door) {_NUMBER} ?(?:{_VISITORS})\b"
+    r"|(?<![\d,])\d[\d,]{0,12} ?(?:人が(?:購入|見て)|명이 ?(?:보고|구매|조회))"
+    r"|(?<![\d,])\d[\d,]{0,12} ?人(?:正在)?(?:看过|购买|購買|觀看|浏览|瀏覽)"
+)
 _COUNTER = (
-    rf"{_NUMBER} ?(?:{_COUNTED})\b|\b(?:{_COUNTED}) ?[(:] ?{_NUMBER}\)?"
+    rf"{_VISITED}|{_NUMBER} ?(?:{_COUNTED})\b|\b(?:{_COUNTED}) ?[(:] ?{_NUMBER}\)?"
     rf"|{_NUMBER} ?(?:{_SOMEBODY}) (?:(?:are|is|have|has|sind|haben|sont|ont|están|han|hanno) )?"
     r"(?:(?:currently|now|just|recently|gerade) )?"
     r"(?:view|look|watch|bought|brows|see|sehen|schauen|kauften|regardent|viendo|vendo|guardando)\w*"
@@ -118,6 +142,7 @@ _NUMBER_OF_VISIT = (
     r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 )
 _FLICKERS = re.compile("|".join((_NUMBER_OF_VISIT, _YEARS, _AGO, _COUNTDOWN, _COUNTER, _DATE, rf"\b{_CLOCK}")))
+_DATED = re.compile(_DATE)
 _MAY_FLICKER = re.compile(r"\d|\bago\b|\bfa\b|atrás|\bvor\b|il y a|hace|há\b")
 _SPACE = re.compile(r"\s+")
 
@@ -128,7 +153,11 @@ def steady(text: str) -> str:
     return _FLICKERS.sub(PASSING, low) if _MAY_FLICKER.search(low) else low
 
 
-_COOKIES = re.compile("cookie|クッキー|쿠키|çerez|ciasteczk|файлы куки|ملفات تعريف الارتباط")
+def is_dated(text: str) -> bool:
+    """Does a line hold a date: `3 October 2026`, `2026-10-03`?"""
+    return _DATED.search(_SPACE.sub(" ", text.casefold())) is not None
+
+
 _ALSO = re.compile(
     r"you (?:may|might) (?:also )?(?:like|enjoy|be interested)|also (?:bought|viewed|like)|recently viewed"
     r"|related products|recommended for you|frequently bought|more from this|people also"
@@ -138,13 +167,15 @@ _ALSO = re.compile(
     r"|prodotti correlati|potrebbe(?:ro)? (?:anche )?(?:piacer|interess)|gerelateerde producten|powiązane produkty"
     r"|benzer ürünler|関連商品|おすすめ商品|最近チェックした|相关产品|相關商品|猜你喜欢|관련 상품|추천 상품|최근 본"
 )
-_LONGEST_BANNER = 2_000
 
 
 def is_passing(part: Part) -> bool:
-    """True for a block that belongs to the visit and not to the page."""
-    if len(part.text) <= _LONGEST_BANNER and part.kind != "title" and _COOKIES.search(part.text.casefold()):
-        return True
+    """True for a block that belongs to the visit and not to the page, whatever stands beside it."""
+    return (part.kind != "title" and asks_consent(part.text)) or _is_aside(part)
+
+
+def _is_aside(part: Part) -> bool:
+    """Does it stand among what leads elsewhere, such as "you may also like"?"""
     own = (part.text,) if part.kind == "heading" else ()
     return any(_leads_elsewhere(heading) for heading in (*part.heading_path, *own))
 

@@ -62,7 +62,7 @@ _WORDS = re.compile(rf"(?<![^\W_])[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")  # tried
 _SHAPE = bytes(
     97 if chr(code).isalpha() and code < 128 else 49 if chr(code) in _LEET else 32 for code in range(256)
 )  # letters to a, signs to 1, the rest to blank: finding is then a byte search
-_SIGNS = re.compile(rb"11*")  # begins with a letter to look for: five times as quick as 1+
+_SIGNS = re.compile(rb"1(?<=a1)1*+(?=a)")  # begins with a letter to look for: ten times as quick as (?<=a)1+
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
 _LONGEST_WORD = 40
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
@@ -85,6 +85,15 @@ def _even_table() -> dict[int, str]:
         if plain.isascii() and plain.isalpha():
             table[code] = plain
     table |= {ord(char): plain for char, plain in zip("ıłŁøØđĐðÐ", "illooddDd", strict=True)}
+    for code in [
+        *range(0x386, 0x3CF),
+        *range(0x1F00, 0x2000),
+    ]:  # Greek: capitals go without the accent that small ones bear
+        plain = unicodedata.normalize("NFD", chr(code))[0].lower()
+        if "α" <= plain <= "ω":
+            table[code] = plain
+    # Letters that writers take for each other: Russian ё and е, the alefs and yehs of Arabic and Persian keyboards.
+    table |= {ord(char): plain for char, plain in zip("ёЁأإآٱىیکةۀ", "еЕااااييكهه", strict=True)}
     return table
 
 
@@ -229,10 +238,8 @@ def _unleet(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 def _leet_signs(text: str) -> Iterator[tuple[int, int]]:
     """Runs of signs with a letter on either side."""
-    shape = text.encode("latin-1", "replace").translate(_SHAPE)
-    for run in _SIGNS.finditer(shape):
-        if shape[run.start() - 1 : run.start()] == b"a" == shape[run.end() : run.end() + 1]:
-            yield run.span()
+    for run in _SIGNS.finditer(text.encode("latin-1", "replace").translate(_SHAPE)):
+        yield run.span()
 
 
 def _disguised(text: str, start: int, end: int) -> bool:

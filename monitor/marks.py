@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any
 
 from ahocorasick_rs import AhoCorasick
@@ -46,6 +47,15 @@ _CART = re.compile(
 _BOOKING = re.compile(
     r"(?i)calendly|/book(?:ing|-now|-online|-appointment|-a-)|appointment|/termin\b|/cita\b|/rendez-vous|/reserv"
 )
+_TELLING_SCAN = AhoCorasick(
+    """
+    cart checkout woocommerce shopify basket warenkorb panier carrito
+    calendly /book appointment /termin /cita /rendez-vous /reserv
+    tel: mailto: byline author pricecurrency
+    """.split()
+)
+"""What an element that shows something has in one of its attributes: see `Marks.element`."""
+_OTHER_CASE = "\u0130\u0131\u017f\u212a"  # what patterns take for i, s and k when case does not matter
 _NEWS_TYPES = ("NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle")
 
 
@@ -96,6 +106,20 @@ class Marks:
             self.add("hreflang", attributes["hreflang"] or "")
         if rel == "canonical":
             self.add("canonical", href)
+
+    def elements(self, told: Sequence[tuple[str, Mapping[str, str | None]]]) -> None:
+        """What a page's elements show, in their order: looked at are those that hold a telling word."""
+        said = [" ".join(filter(None, attributes.values())) for _, attributes in told]
+        everything = "\n".join(said)
+        if everything.isascii() or not any(sign in everything for sign in _OTHER_CASE):
+            ends = list(accumulate(len(words) + 1 for words in said))
+            found = _TELLING_SCAN.find_matches_as_indexes(everything.lower())
+            telling = {bisect_right(ends, start) for _, start, _ in found}
+            telling.update(number for number, (tag, _) in enumerate(told) if tag == "time")
+        else:
+            telling = set(range(len(told)))
+        for number in sorted(telling):
+            self.element(*told[number])
 
     def element(self, tag: str, attributes: Mapping[str, str | None]) -> None:
         href = attributes.get("href") or attributes.get("action") or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +28,9 @@ from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload
 from monitor.text import Document
+
+_AHEAD = 50
+"""Held versions read together: some hundred kB each at most, as objects."""
 
 
 def take_in(
@@ -78,6 +80,10 @@ class _Intake:
     """Who is behind a host, once it has been asked."""
     body: tuple[str, bytes, str] | None = None
     """Capture, body and content type that were read last."""
+    versions: dict[int, PageVersion] = field(default_factory=dict)
+    """Held versions of the pages that come next, by id."""
+    waiting: frozenset[int] | None = None
+    """Pages with a claim that waits for a second reading, once that was asked."""
 
     def __post_init__(self) -> None:
         self.products = ProductsOfRun(self.session, self.chronicle.source_id, self.knowledge)
@@ -88,7 +94,9 @@ class _Intake:
         told: list[tuple[Page, str, Sequence[Claim]]] = []
         missing: list[str] = []
         self._make_pages(records)
-        for record in records:
+        for number, record in enumerate(records):
+            if number % _AHEAD == 0:
+                self._look_ahead(records[number : number + _AHEAD])
             seen = self.folder.capture(record.capture).fetched_at
             if record.state is not PageState.GONE:
                 readings.append(self._take_one(record, seen))
@@ -108,27 +116,45 @@ class _Intake:
     def _take_one(self, record: PageRecord, seen: datetime) -> PageReading:
         is_back = (held := self.pages.get(record.url)) is not None and held.state in NOT_THERE
         page = self._page_of(record, seen)
-        version = self.session.get(PageVersion, page.current_version_id) if page.current_version_id else None
+        version = self._version_of(page)
         if version is not None and not is_back and version.knowledge_version != self.knowledge.version:
             # Our own change first, and by itself: what the seller changed is then told apart from it.
             rejudge_page(self.session, page, version, self.knowledge, self.jurisdictions, at=seen)
+            self.waiting = None
         if record.state is PageState.UNCHANGED and version is not None:
             self.products.held(page, version, seen, is_back=is_back, capture=None)
             return self._held(page, version, seen, is_back)
         document = read_captured(*self._captured(record.capture), record.part)
-        digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
         body = partial(self._captured, record.capture)
-        if version is not None and version.text_sha256 == digest:
+        if version is not None and version.text_sha256 == document.sha256:
             self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
             return self._held(page, version, seen, is_back)
         judgement = judge_document(document, self.knowledge, url=page.url)
         if version is not None and self._only_flickers(page, version, judgement, is_back):
             self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
             return self._held(page, version, seen, is_back)
-        new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement, digest)
+        new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement)
         offered = stretches_of(self.products.new(page, new, judgement, seen))
-        about = product_named(judgement)
+        about = product_named(judgement, page.url, self.knowledge)
         return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, about, offered)
+
+    def _look_ahead(self, records: Sequence[PageRecord]) -> None:
+        """Read the held versions of some pages together: one by one, each costs the database a turn."""
+        held = (self.pages.get(record.url) for record in records)
+        wanted = [page.current_version_id for page in held if page is not None and page.current_version_id]
+        found = self.session.exec(select(PageVersion).where(col(PageVersion.id).in_(wanted))) if wanted else ()
+        self.versions = {id_of(version): version for version in found}
+
+    def _version_of(self, page: Page) -> PageVersion | None:
+        if not page.current_version_id:
+            return None
+        return self.versions.get(page.current_version_id) or self.session.get(PageVersion, page.current_version_id)
+
+    def _is_unsettled(self, page: Page) -> bool:
+        """Does a claim on this page wait for a second reading? Asked once for the site: no reading moves claims yet."""
+        if self.waiting is None:
+            self.waiting = unsettled(self.session, self.chronicle.source_id)
+        return id_of(page) in self.waiting
 
     def _captured(self, capture_id: str) -> tuple[bytes, str]:
         """Body and content type, the last ones kept: a catalogue's capture holds hundreds of pages in a row."""
@@ -140,12 +166,12 @@ class _Intake:
 
     def _held(self, page: Page, version: PageVersion, seen: datetime, is_back: bool) -> PageReading:
         """A text that was judged before; judged again only where it came back or a claim waits for a second reading."""
-        if not is_back and not unsettled(self.session, page):
+        if not is_back and not self._is_unsettled(page):
             return PageReading(page, id_of(version), version.knowledge_version, None, seen)
         document = Document.from_json(version.text, version.document)
         again = judge_document(document, self.knowledge, url=page.url)
-        offered = stretches_of(offered_on(version, again, self.knowledge))
-        about = product_named(again)
+        offered = stretches_of(offered_on(page, version, again, self.knowledge))
+        about = product_named(again, page.url, self.knowledge)
         return PageReading(page, id_of(version), version.knowledge_version, again.findings, seen, about, offered)
 
     def _only_flickers(self, page: Page, version: PageVersion, judgement: Judgement, is_back: bool) -> bool:
@@ -157,7 +183,7 @@ class _Intake:
         ):
             return False
         now = {(claim.category, folded_quote(claim.quote)) for claim in judgement.findings}
-        if is_back or unsettled(self.session, page):
+        if is_back or self._is_unsettled(page):
             before = judge_document(held, self.knowledge, url=page.url).findings
             return now == {(claim.category, folded_quote(claim.quote)) for claim in before}
         return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
@@ -165,18 +191,34 @@ class _Intake:
     def _make_pages(self, records: Sequence[PageRecord]) -> None:
         """Rows for the pages that are new, written together: one by one, each costs the database a turn."""
         gone = {record.url for record in records if record.state is PageState.GONE}
+        new: dict[str, dict[str, Any]] = {}
         for record in records:
-            if record.url not in self.pages and record.url not in gone:
-                self._make_page(record, self.folder.capture(record.capture).fetched_at)
-        self.session.flush()
+            if record.url not in self.pages and record.url not in gone and record.url not in new:
+                new[record.url] = self._values_of(record, self.folder.capture(record.capture).fetched_at)
+        if new:
+            made = self.session.scalars(insert(Page).returning(Page), list(new.values()))
+            self.pages.update((page.url, page) for page in made)
 
     def _make_page(self, record: PageRecord, seen: datetime) -> Page:
-        host = organisations.host_of(record.url)
-        page = Page(source_id=record.source, url=record.url, host=host, first_seen=seen, last_read=seen)
-        page.organisation_id = self._organisation_of(host, record, seen)
-        self.pages[record.url] = page
+        page = self.pages[record.url] = Page(**self._values_of(record, seen))
         self.session.add(page)
         return page
+
+    def _values_of(self, record: PageRecord, seen: datetime) -> dict[str, Any]:
+        host = organisations.host_of(record.url)
+        return {
+            "source_id": record.source,
+            "organisation_id": self._organisation_of(host, record, seen),
+            "url": record.url,
+            "host": host,
+            "title": "",
+            "language": "",
+            "role": "",
+            "jurisdictions": [],
+            "state": "live",
+            "first_seen": seen,
+            "last_read": seen,
+        }
 
     def _page_of(self, record: PageRecord, seen: datetime) -> Page:
         page = self.pages.get(record.url)
@@ -210,7 +252,7 @@ class _Intake:
         return self.organisations[host]
 
     def _new_version(
-        self, page: Page, number: int, record: PageRecord, seen: datetime, judgement: Judgement, digest: str
+        self, page: Page, number: int, record: PageRecord, seen: datetime, judgement: Judgement
     ) -> PageVersion:
         told = told_by(judgement, record.capture, partial(self._captured, record.capture), record.part)
         values: dict[str, Any] = {
@@ -220,15 +262,15 @@ class _Intake:
             "capture_id": record.capture,
             "read_at": seen,
             "text": judgement.document.text,
-            "text_sha256": digest,
+            "text_sha256": judgement.text_sha256,
             "document": judgement.document.to_json() | _where_read(record) | told,
             "knowledge_version": judgement.knowledge_version,
             "decision": judgement.decision,
             "dropped": [claim.to_json() for claim in judgement.dropped],
         }
         # Not through the session: a flush a page would write the page's own row each time, alone.
-        made = self.session.connection().execute(insert(PageVersion).values(values).returning(col(PageVersion.id)))
-        new = PageVersion(id=made.scalar_one(), **values)
+        key: Any = self.session.connection().execute(insert(PageVersion), values).inserted_primary_key
+        new = PageVersion(id=key[0], **values)
         page.current_version_id = new.id
         page.role = judgement.role
         page.language = page.language or judgement.lang

@@ -17,6 +17,7 @@ from monitor.knowledge import Knowledge
 from monitor.models import Page, PageVersion
 from monitor.product_changes import ProductsRead, follow_products, readers, unsettled_products
 from monitor.products import READER, ProductReading, Told, read_products, read_told
+from monitor.products.offering import is_article, is_priced
 from monitor.text import Document
 
 Body = Callable[[], tuple[bytes, str]]
@@ -28,18 +29,23 @@ _UNSURE_ROLES = ("unknown", "reagent")
 
 
 def products_on(
-    document: Document, told: tuple[Told, ...], judgement: Judgement, knowledge: Knowledge
+    document: Document, told: tuple[Told, ...], judgement: Judgement, knowledge: Knowledge, url: str = ""
 ) -> tuple[ProductReading, ...]:
-    """The products that a judged page offers. Empty where nobody sells, or no exosome or cell product is named."""
-    selling = judgement.role in SELLING_ROLES
-    if not judgement.names_product or not (selling or (told and judgement.role in _UNSURE_ROLES)):
+    """The products that a judged page offers. Empty where nobody sells, or no exosome or cell product is named.
+
+    An article offers what its structured data says, and nothing else.
+    """
+    article = is_article(document, url, knowledge)
+    sells = judgement.role in SELLING_ROLES or (judgement.role == "unknown" and is_priced(document))
+    selling = sells and not article
+    if not judgement.names_product or not (selling or (told and judgement.role in (*SELLING_ROLES, *_UNSURE_ROLES))):
         return ()
     words = {folded_quote(claim.product): claim.product for claim in reversed(judgement.findings) if claim.product}
     return read_products(
         document,
         told,
         knowledge,
-        named=product_named(judgement),
+        named="" if article else product_named(judgement, url, knowledge),
         words=tuple(words[key] for key in sorted(words)) if selling else (),
         lang=judgement.lang.partition("-")[0],
     )
@@ -51,10 +57,12 @@ def stretches_of(readings: Iterable[ProductReading]) -> tuple[tuple[int, int, st
     return tuple(sorted(found, key=lambda one: (one[1] - one[0], one)))
 
 
-def offered_on(version: PageVersion, judgement: Judgement, knowledge: Knowledge) -> tuple[ProductReading, ...]:
+def offered_on(
+    page: Page, version: PageVersion, judgement: Judgement, knowledge: Knowledge
+) -> tuple[ProductReading, ...]:
     """The products of a version that is held, under a judgement of its text."""
     told = tuple(Told.from_json(one) for one in version.document.get(_TOLD, {}).get("products", ()))
-    return products_on(judgement.document, told, judgement, knowledge)
+    return products_on(judgement.document, told, judgement, knowledge, page.url)
 
 
 def reread_products(
@@ -65,7 +73,7 @@ def reread_products(
 
 
 def _read(page: Page, version: PageVersion, judgement: Judgement, knowledge: Knowledge, seen: datetime) -> ProductsRead:
-    readings = offered_on(version, judgement, knowledge)
+    readings = offered_on(page, version, judgement, knowledge)
     capture = version.document.get(_TOLD, {}).get("capture", version.capture_id)
     return ProductsRead(page, id_of(version), capture, readings, seen, _reader(version, knowledge))
 

@@ -106,8 +106,8 @@ def rejudge_page(
     session.add_all([version, page])
     occasion = f"{occasion or f'rules {knowledge.version}'} page {page.id}"
     chronicle = Chronicle(session, run_id=None, source_id=page.source_id, baseline=False, occasion=occasion)
-    offered = stretches_of(offered_on(version, judgement, knowledge))
-    about = product_named(judgement)
+    offered = stretches_of(offered_on(page, version, judgement, knowledge))
+    about = product_named(judgement, page.url, knowledge)
     read = PageReading(page, id_of(version), version.knowledge_version, judgement.findings, at, about, offered)
     _Rejudged(session, read, ClaimWriter(session, jurisdictions), chronicle).settle()
     reread_products(session, page, version, judgement, knowledge)

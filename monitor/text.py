@@ -6,9 +6,11 @@ Nothing visible is thrown away; what a reader cannot see (script, style, templat
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -46,6 +48,9 @@ class Block(NamedTuple):  # hundreds a page: a frozen dataclass takes four times
     level: int = 0
 
 
+_new_block = tuple.__new__
+
+
 @dataclass(frozen=True)
 class Document:
     """`text[block.start:block.end]` is the block. `marks`: what the page shows of itself, by kind."""
@@ -54,9 +59,14 @@ class Document:
     blocks: tuple[Block, ...]
     marks: dict[str, list[str]] = field(default_factory=dict)
 
+    @cached_property
+    def sha256(self) -> str:
+        """Of the text in UTF-8, in hex."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
     def to_json(self) -> dict[str, Any]:
         """Blocks and marks without the text, which is kept beside."""
-        rows = [[block.kind, block.start, block.end, block.level, list(block.heading_path)] for block in self.blocks]
+        rows = [[kind, start, end, level, list(path)] for _, kind, start, end, path, level in self.blocks]
         return {"blocks": rows, "marks": self.marks}
 
     @classmethod
@@ -75,7 +85,8 @@ class _Writer:
         self.parts: list[str] = []
         self.blocks: list[Block] = []
         self.length = 0
-        self.headings: list[tuple[int, str]] = []
+        self.levels: list[int] = []
+        """Of the headings that are open; `path` has their words."""
         self.path: tuple[str, ...] = ()
 
     def add(self, kind: str, raw: str, level: int = 0, path: tuple[str, ...] | None = None) -> None:
@@ -83,18 +94,20 @@ class _Writer:
         if not text:
             return
         if kind == "heading":
-            while self.headings and self.headings[-1][0] >= level:
-                self.headings.pop()
-            path = tuple(words for _, words in self.headings)
-            self.headings = [*self.headings[-11:], (level, text[:300])]
-            self.path = tuple(words for _, words in self.headings)
+            while self.levels and self.levels[-1] >= level:
+                self.levels.pop()
+            path = self.path[: len(self.levels)]
+            self.levels = [*self.levels[-11:], level]
+            self.path = (*path[-11:], text[:300])
         elif path is None:
             path = () if kind in ("nav", "footer") else self.path
         if self.parts:
             self.length += 1
-        self.blocks.append(Block(len(self.blocks), kind, self.length, self.length + len(text), path, level))
+        end = self.length + len(text)
+        # a third quicker than Block(…), and there are hundreds a page
+        self.blocks.append(_new_block(Block, (len(self.blocks), kind, self.length, end, path, level)))
         self.parts.append(text)
-        self.length += len(text)
+        self.length = end
 
     def document(self, marks: dict[str, list[str]]) -> Document:
         return Document("\n".join(self.parts), tuple(self.blocks), marks)
@@ -129,6 +142,36 @@ _BREAKING = frozenset(
 _HOLDING = frozenset({"nav", "footer", "quote"})
 
 
+class _Tag(NamedTuple):
+    """What a kind of element means for the text. `ends`: what was said before its end is a block."""
+
+    passed_over: bool
+    kind: str | None
+    level: int
+    has_attributes: bool
+    breaks: bool
+    ends: bool
+
+
+class _Tags(dict[str, _Tag]):
+    """Worked out once a name: one look-up for each of a page's hundreds of elements."""
+
+    def __missing__(self, tag: str) -> _Tag:
+        kind = _KINDS.get(tag)
+        breaks = kind is not None or tag in _BREAKING
+        made = _Tag(
+            passed_over=tag in _HIDDEN or tag[:1] in "-!",
+            kind=kind,
+            level=_LEVELS.get(tag, 0),
+            has_attributes=kind is None or tag in _ATTRIBUTED,
+            breaks=breaks,
+            ends=breaks and tag != "br",
+        )
+        if len(self) < _MOST_NAMES:  # a page may make up as many as it likes
+            self[tag] = made
+        return made
+
+
 class _Walk:
     """One pass over the tree, without recursion: pages nest deeper than Python's stack."""
 
@@ -138,83 +181,99 @@ class _Walk:
         self.buffer: list[str] = []
         self.kinds: list[tuple[str, int]] = [("paragraph", 0)]
         self.row = 0
+        self.opened: list[tuple[LexborNode, bool, bool]] = []
+        """Elements around this place; has it a kind of its own; does its end end a block?"""
+        self.told: list[tuple[str, Mapping[str, str | None]]] = []
+        """Elements that have attributes."""
 
     def flush(self) -> None:
-        if self.buffer:
-            raw = "".join(self.buffer)
-            self.buffer.clear()
-            if not raw.isspace():  # what stands between tags is mostly a line's end
-                kind, level = self.kinds[-1]
-                self.writer.add(kind, raw, level)
+        raw = "".join(self.buffer)
+        self.buffer.clear()
+        if not raw.isspace():  # what stands between tags is mostly a line's end
+            kind, level = self.kinds[-1]
+            self.writer.add(kind, raw, level)
 
     def run(self, root: LexborNode) -> None:
         node: LexborNode | None = root.child
-        opened: list[bool] = []
         while node is not None:
             tag = node.tag or ""
-            following = None
             if tag == "-text":
                 self.buffer.append(node.text_content or "")
-            elif not (tag in _HIDDEN or tag[:1] in "-!") and self.enter(node, tag, opened):
-                following = node.child
-                if following is None:
-                    self.leave(opened, tag)
-            if following is None:
-                following = node.next
-                while following is None:
-                    node = node.parent
-                    if node is None or not opened:
-                        self.flush()
-                        return
-                    self.leave(opened, node.tag or "")
-                    following = node.next
-            node = following
-        self.flush()
+            else:
+                about = _TAGS[tag]
+                if not about.passed_over and self.enter(node, tag, about):
+                    below = node.child
+                    if below is not None:
+                        node = below
+                        continue
+                    self.leave()
+            following = node.next
+            node = self.up() if following is None else following
+        if self.buffer:
+            self.flush()
+        self.marks.elements(self.told)
 
-    def enter(self, node: LexborNode, tag: str, opened: list[bool]) -> bool:
+    def up(self) -> LexborNode | None:
+        """Leave what ends here; what follows it."""
+        while self.opened:
+            following: LexborNode | None = self.leave().next
+            if following is not None:
+                return following
+        return None
+
+    def enter(self, node: LexborNode, tag: str, about: _Tag) -> bool:
         """Begin an element. False for a line's end in a heading, which has nothing to enter or leave."""
-        if tag == "br" and self.kinds[-1][0] == "heading":
+        held = self.kinds[-1][0]
+        if tag == "br" and held == "heading":
             self.buffer.append(" ")
             return False
-        kind = _KINDS.get(tag)
-        attributes = node.attributes if tag in _ATTRIBUTED or kind is None else {}
-        if kind is None and attributes.get("role") in ("button", "navigation", "contentinfo", "heading"):
-            kind = {"button": "button", "navigation": "nav", "contentinfo": "footer", "heading": "heading"}[
-                str(attributes["role"])
-            ]
-        if kind is not None or tag in _BREAKING or (tag == "a" and self.kinds[-1][0] in ("nav", "footer")):
+        kind = about.kind
+        attributes = node.attributes if about.has_attributes else {}
+        if kind is None and attributes:
+            kind = _ROLES.get(attributes.get("role") or "")
+        if self.buffer and (about.breaks or kind is not None or (tag == "a" and held in _IN_PARTS)):
             self.flush()
         if tag == "tr":
             self.row += 1
         if attributes:
-            self.notice(tag, attributes)
+            self.told.append((tag, attributes))
+            if tag in _SHOWN:
+                self.show(tag, attributes)
         if kind is None:
-            opened.append(False)
+            self.opened.append((node, False, about.ends))
             return True
-        held = self.kinds[-1][0]
-        level = self.row if kind == "table_cell" else _LEVELS.get(tag, 2 if kind == "heading" else 0)
+        level = self.row if kind == "table_cell" else about.level or (2 if kind == "heading" else 0)
         self.kinds.append((held if held in _HOLDING and kind != "nav" else kind, level))
-        opened.append(True)
+        self.opened.append((node, True, True))
         return True
 
-    def leave(self, opened: list[bool], tag: str) -> None:
-        own = opened.pop()
-        if self.buffer and (own or (tag in _BREAKING and tag != "br")):
+    def leave(self) -> LexborNode:
+        node, own, ends = self.opened.pop()
+        if ends and self.buffer:
             self.flush()
         if own:
             self.kinds.pop()
+        return node
 
-    def notice(self, tag: str, attributes: Mapping[str, str | None]) -> None:
-        self.marks.element(tag, attributes)
-        if tag in ("img", "area", "input") and attributes.get("alt"):
-            self.flush()
-            self.writer.add("alt", attributes["alt"] or "")
+    def show(self, tag: str, attributes: Mapping[str, str | None]) -> None:
+        """Words that stand in attributes."""
+        if attributes.get("alt"):
+            self._put("alt", attributes["alt"] or "")
         if tag == "input" and attributes.get("type") in ("submit", "button"):
+            self._put("button", attributes.get("value") or "")
+
+    def _put(self, kind: str, words: str) -> None:
+        if self.buffer:
             self.flush()
-            self.writer.add("button", attributes.get("value") or "")
+        self.writer.add(kind, words)
 
 
 _ATTRIBUTED = frozenset(["a", "img", "input", "area", "time", "button", "form", "span", "div"])
+_SHOWN = frozenset(["img", "area", "input"])
+_IN_PARTS = frozenset(["nav", "footer"])
+_ROLES = {"button": "button", "navigation": "nav", "contentinfo": "footer", "heading": "heading"}
+_MOST_NAMES = 500
+_TAGS = _Tags()
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -278,12 +337,13 @@ def _shallow(source: str) -> str:
     return _TAG.sub(keep, source)
 
 
-_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
     """One for one: NUL and lone surrogates cannot be stored or digested."""
-    return _UNUSABLE.sub("\ufffd", text) if _UNUSABLE.search(text) else text
+    usable = text.replace("\x00", "\ufffd")
+    return usable if text.isascii() else _SURROGATES.sub("\ufffd", usable)
 
 
 def source_of(raw: str | bytes, content_type: str = "") -> str:

@@ -16,6 +16,7 @@ from monitor.knowledge.products import (
     CountriesFile,
     CuesFile,
     DosesFile,
+    PagesFile,
     Terms,
     ValuesFile,
     spellings,
@@ -54,7 +55,9 @@ class ProductRows:
                 self.problems.append(file.problem(("read_on",), told))
             self.problems += self._page(file, page)
 
-    def _page(self, file: RowFile, page: ValuesFile | CuesFile | DosesFile | CountriesFile) -> Iterator[Problem]:
+    def _page(
+        self, file: RowFile, page: ValuesFile | CuesFile | DosesFile | CountriesFile | PagesFile
+    ) -> Iterator[Problem]:
         match page:
             case ValuesFile():
                 self.count += len(page.values)
@@ -70,6 +73,10 @@ class ProductRows:
             case CountriesFile():
                 self.count += len(page.names)
                 yield from _countries(file, page)
+            case PagesFile():
+                for kind in ("articles", "about", "offers"):
+                    self.count += 1
+                    yield from _doubles(file, (kind,), getattr(page, kind))
 
     def lacking(self, languages: Sequence[str]) -> Iterator[Problem]:
         """Languages of level A or B in which a kind has no word at all."""

@@ -90,6 +90,10 @@ class DosesFile(Row):
     read_on: date
     scales: Annotated[tuple[Scale, ...], Field(min_length=1)]
     units: Annotated[tuple[Unit, ...], Field(min_length=1)]
+    boxed: Terms
+    """Words before the number of things in a box, where no unit follows it: `pack of 5`."""
+    of: Terms
+    """What follows these is what the amount is of."""
     per: Terms
 
 
@@ -105,6 +109,17 @@ class CountriesFile(Row):
     excluded: Terms
 
 
+class PagesFile(Row):
+    """Which pages offer what their heading names. `articles`, `about`, `offers`: whole parts of an address."""
+
+    source: str = Field(min_length=5)
+    read_on: date
+    article_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    articles: Terms
+    about: Terms
+    offers: Terms
+
+
 @dataclass(frozen=True, eq=False)
 class ProductWords:
     """All of the folder. Compared by identity; two of the same `version` read alike."""
@@ -114,17 +129,19 @@ class ProductWords:
     cues: CuesFile
     doses: DosesFile
     countries: CountriesFile
+    pages: PagesFile
 
     def of(self, kind: str) -> tuple[Value, ...]:
         """The vocabulary of one kind, in its order."""
         return next((page.values for page in self.values if page.kind == kind), ())
 
 
-SHAPES: dict[str, type[ValuesFile] | type[CuesFile] | type[DosesFile] | type[CountriesFile]] = {
+SHAPES: dict[str, type[ValuesFile] | type[CuesFile] | type[DosesFile] | type[CountriesFile] | type[PagesFile]] = {
     **{f"{kind}.yaml": ValuesFile for kind in VALUE_KINDS},
     "cues.yaml": CuesFile,
     "doses.yaml": DosesFile,
     "countries.yaml": CountriesFile,
+    "pages.yaml": PagesFile,
 }
 """File → its shape: the folder holds these and no others."""
 Shape = TypeVar("Shape", bound=Row)
@@ -145,6 +162,7 @@ def load(folder: Path) -> ProductWords:
         _page(folder / "cues.yaml", CuesFile),
         _page(folder / "doses.yaml", DosesFile),
         _page(folder / "countries.yaml", CountriesFile),
+        _page(folder / "pages.yaml", PagesFile),
     )
 
 

@@ -47,6 +47,13 @@ class DoseReader:
         self._units = {_low(words): unit for unit in reversed(known.units) for words in _words(unit.terms)}
         unit, scale = _choice(self._units), _choice(self._scales)
         per = _choice(_words(known.per))
+        begin = "".join(sorted({re.escape(words[0]) for words in self._units}))
+        self._likely = re.compile(rf".*?[{begin}]", re.IGNORECASE | re.DOTALL)
+        self._of = re.compile(rf"\s?(?:{_choice(_words(known.of))})\s?", re.IGNORECASE)
+        self._boxed = re.compile(
+            rf"(?<![^\W_])(?:{_choice(_words(known.boxed))})\s(?P<pieces>[1-9]\d{{0,2}})(?![\d.,%]|\s?(?:{scale}|{unit}))",
+            re.IGNORECASE,
+        )
         self._pattern = re.compile(
             rf"(?<![A-Za-z0-9\u00c0-\u024f.,_^])(?<![A-Za-z]-)(?:(?P<packs>\d{{1,3}})\s?(?:(?:{unit})\s?)?[x×*]\s?)?"
             rf"(?P<low>{_NUMBER})(?:\s?[-–~]\s?(?P<high>{_NUMBER}))?(?P<power>{_POWER})?\s?(?:(?P<scale>{scale})[\s\-+]{{0,2}})?"
@@ -59,12 +66,20 @@ class DoseReader:
         first = _DIGIT.search(text, start, end)  # every dose begins with one, and most blocks have none
         if first is None:
             return
-        for number, match in enumerate(self._pattern.finditer(text, first.start(), end)):
+        begins = self._likely.match(text, first.end(), end)  # a unit could: in "Part 12" nothing does
+        for number, match in enumerate(self._pattern.finditer(text, first.start(), end) if begins else ()):
             if number >= _MOST:
                 return
             dose = self._dose(match, lang)
             if dose is not None:
                 yield dose
+        for match in self._boxed.finditer(text, start, end):
+            yield Dose(match.start(), match.end(), f"{match['pieces']} pieces", "piece")
+
+    def named_after(self, text: str, at: int, end: int) -> int | None:
+        """Where it begins to be said what an amount is of (`5 mg of …`); None if that is not said."""
+        match = self._of.match(text, at, end)
+        return match.end() if match else None
 
     def _dose(self, match: re.Match[str], lang: str) -> Dose | None:
         unit = self._units[_low(match["unit"])]

@@ -23,7 +23,7 @@ _VERB_LAST = ("kargo", "gönder", "teslim")
 def countries(page: MarkedPage) -> Iterator[Fact]:
     """Each country once, in the statement that names it first. A page's navigation is not read, its footer is."""
     found: dict[str, Fact] = {}
-    for block in page.document.blocks:
+    for block in page.document.blocks if page.has("serves") else ():
         if block.kind == "nav":
             continue
         for cue in page.cues("serves", block.start, block.end):

@@ -14,7 +14,7 @@ from monitor.products.stretches import Offered, Stretch, folded_name, offered
 from monitor.products.words import PRODUCT, Mark, MarkedPage, ProductScanner, product_scanner
 from monitor.text import Block, Document
 
-READER = "1"
+READER = "2"
 """Raised when this code reads other facts from the same text: what changes then is our doing, not the seller's."""
 _MOST = 16
 """Facts of one kind kept of one product on one page."""
@@ -22,10 +22,17 @@ _PRICE_REACH = 400
 """Characters after a product's name in which its written price stands."""
 _MOST_PRICES = 3
 _FORM_REACH = 40
+_TELLING = frozenset({"paragraph", "quote"})
+_SHORT_TELLING = 40
+"""Characters above which a paragraph tells of the product."""
+_OPENING = 24
+"""Characters from its beginning in which its form stands, if it begins with that."""
 _DOSE_REACH = 60
 _SHORT = 80
 """Characters of a paragraph so short that an amount in it is the product's own."""
 _SHARE_REACH = 3
+_OF_REACH = 40
+"""Characters after `5 mg of` in which the product is named, if the amount is of the product."""
 _LABELLED = 60
 _LISTED = frozenset({"list_item", "table_cell", "caption", "alt", "button", "meta"})
 _WORD_KINDS = frozenset({"name", "form", "source_material", "route", "country", "dose"})
@@ -108,6 +115,8 @@ class _Reader:
 
     def _brand(self, stretch: Stretch) -> Iterator[Fact]:
         """`Brand: X`, in one block or in a table's two cells."""
+        if not self._page.has("brand_label"):
+            return
         for block, following in zip(stretch.blocks, [*stretch.blocks[1:], None], strict=False):
             label = next(iter(self._page.cues("brand_label", block.start, min(block.end, block.start + 30))), None)
             if label is None or label.start != block.start:
@@ -144,7 +153,7 @@ class _Reader:
         body: list[tuple[Mark, Block]] = []
         for block in one.stretch.blocks:
             naming = block.id in one.stretch.naming
-            for mark in self._page.inside(block.start, block.end):
+            for mark in self._page.of_blocks.get(block.id, ()):
                 if mark.meaning.kind in VALUE_KINDS and self._page.counts(mark, block, naming):
                     (named if naming else body).append((mark, block))
         said = list(self._of_told(one))
@@ -153,10 +162,21 @@ class _Reader:
         yield from forms
         for mark, block in body:
             wanted = mark.meaning.kind == "form" and (mark.meaning.anywhere or not forms)
-            if wanted and self._page.near_product(mark.start, mark.end, block, _FORM_REACH):
+            if wanted and (
+                self._page.near_product(mark.start, mark.end, block, _FORM_REACH)
+                or self._opens(mark, block, one.stretch)
+            ):
                 yield _fact(self._page, mark)
         yield from (_fact(self._page, mark) for mark, _ in (*named, *body) if mark.meaning.kind != "form")
         yield from (fact for fact in said if fact.kind != "form")
+
+    def _opens(self, mark: Mark, block: Block, stretch: Stretch) -> bool:
+        """`A light serum that …`: a description begins with what the thing is."""
+        told = (each for each in stretch.blocks if each.kind in _TELLING and each.id not in stretch.naming)
+        first = next((each for each in told if each.end - each.start > _SHORT_TELLING), None)
+        if first is None or block.id != first.id or mark.start - block.start > _OPENING:
+            return False
+        return not any(sign in self._page.text[block.start : mark.start] for sign in ".,;:!?。、")
 
     def _of_told(self, one: Offered) -> Iterator[Fact]:
         """Facts in the words of structured data, the name among them where the page does not show it."""
@@ -185,9 +205,22 @@ class _Reader:
             return True
         if dose.kind == "share":
             return self._page.near_product(dose.start, dose.end, block, _SHARE_REACH)
+        if self._of_another(dose, block):
+            return False
         if naming or block.kind in _LISTED or block.end - block.start <= _SHORT:
             return True
         return self._page.near_product(dose.start, dose.end, block, _DOSE_REACH)
+
+    def _of_another(self, dose: Dose, block: Block) -> bool:
+        """`165 mg of caffeine`, `2 % of niacinamide`: what is in the product, not how much of it there is."""
+        if dose.kind == "piece":
+            return False
+        start = self._doses.named_after(self._page.text, dose.end, block.end)
+        if start is None:
+            return False
+        end = min(block.end, start + _OF_REACH)
+        forms = self._page.inside(start, end, "form")
+        return not forms and not self._page.cues(PRODUCT, start, end)
 
 
 def _fact(page: MarkedPage, mark: Mark) -> Fact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.folding import fold
 from monitor.products.prices import prices_in
@@ -47,8 +48,9 @@ class Offered:
     named_by: str = "told"
 
 
+@lru_cache(maxsize=10_000)
 def folded_name(name: str) -> str:
-    """A product's name as identity compares it."""
+    """A product's name as identity compares it. Remembered: the headings of a site's pages are much the same."""
     return " ".join(fold(name).text.casefold().split())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -82,6 +82,11 @@ def product_scanner(knowledge: Knowledge) -> ProductScanner:
     return made
 
 
+def names_product(words: str, knowledge: Knowledge) -> bool:
+    """Does it name exosomes or cells, in whatever number and language?"""
+    return any(mark.value == PRODUCT for mark in product_scanner(knowledge).marks(words))
+
+
 def _meanings(knowledge: Knowledge) -> Iterator[tuple[str, Meaning]]:
     known = knowledge.products
     for page in known.values:
@@ -111,11 +116,11 @@ def _meanings(knowledge: Knowledge) -> Iterator[tuple[str, Meaning]]:
 
 
 def _term(words: str) -> Term:
-    plain = fold(words.strip("*")).text
+    plain = fold(words.strip("*=")).text
     free = unbound(plain)
     left = words.startswith("*") or free or not plain[0].isalnum()
     right = words.endswith("*") or free or not plain[-1].isalnum()
-    return Term(plain, left, right)
+    return Term(plain, left, right, words.startswith("="))
 
 
 def _is_name(said: str, exact: str) -> bool:
@@ -173,6 +178,22 @@ class MarkedPage:
                 found.setdefault(mark.value, []).append(mark)
         return {name: ([mark.start for mark in marks], marks) for name, marks in found.items()}
 
+    @cached_property
+    def of_blocks(self) -> dict[int, list[Mark]]:
+        """Words by the number of the block that they begin and end in; most blocks hold none."""
+        blocks = self.document.blocks
+        starts = [block.start for block in blocks]
+        found: dict[int, list[Mark]] = {}
+        for mark in self.marks:
+            block = blocks[max(bisect_right(starts, mark.start) - 1, 0)]
+            if block.start <= mark.start and mark.end <= block.end:
+                found.setdefault(block.id, []).append(mark)
+        return found
+
+    def has(self, name: str) -> bool:
+        """Does this cue stand anywhere on the page?"""
+        return name in self._cues
+
     def inside(self, start: int, end: int, kind: str = "") -> list[Mark]:
         """Words that begin and end in a stretch."""
         low = bisect_left(self._starts, start)
@@ -180,7 +201,9 @@ class MarkedPage:
         return [mark for mark in some if mark.end <= end and (not kind or mark.meaning.kind == kind)]
 
     def cues(self, name: str, start: int, end: int) -> list[Mark]:
-        starts, marks = self._cues.get(name, ([], []))
+        if name not in self._cues:  # asked for every block, and mostly nowhere on the page
+            return []
+        starts, marks = self._cues[name]
         low = bisect_left(starts, start)
         return [mark for mark in marks[low : bisect_left(starts, end, low)] if mark.end <= end]
 

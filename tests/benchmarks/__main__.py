@@ -84,7 +84,7 @@ def crawl_and_take_in(folder: Path, port: str) -> None:
 
 def judging() -> None:
     title("Judging alone: pages of 50 kB a second and core")
-    for kind, count in (("neutral", 400), ("product", 200), ("claims", 200)):
+    for kind, count in (("mix", 400), ("neutral", 400), ("product", 200), ("claims", 200)):
         anchor = 0.0
         for scan, said in SCANNERS.items():
             rates = part("judge", kind, str(count), scan=scan)

@@ -15,7 +15,7 @@ from monitor.db import open_engine, transaction
 from monitor.migrations import upgrade
 from reports import period
 from reports.digest import gather
-from reports.formats import as_html, as_json, as_pdf, as_text, size_in_mail
+from reports.digest.formats import as_html, as_json, as_pdf, as_text, size_in_mail
 from tests.reports import factory
 from tests.reports.factory import MONDAY, Factory
 

@@ -25,7 +25,7 @@ from monitor.migrations import upgrade
 from monitor.models import Claim, ClaimRevision, Event, Finding, Page, PageVersion, Run
 from monitor.queries import exports
 from monitor.queries.feeds import FeedAsk
-from reports import export, feed_formats, feeds
+from reports.exports import feed_formats, feeds, sheets
 from tests.reports import factory
 
 EVENTS, CLAIMS = 50_000, 200_000
@@ -56,7 +56,7 @@ def main() -> None:
         done = part(url, "rare")
         print(f"  the newest document of a filter that one event in {done['one_in']:,} meets: {done['seconds']:.3f}")
         print(f"\nA table of {claims:,} claims, {len(exports.TABLES['claims'].columns)} columns")
-        for form in export.FORMATS:
+        for form in sheets.FORMATS:
             small, whole = part(url, "table", form, str(claims // 10)), part(url, "table", form, "0")
             rate = whole["rows"] / whole["seconds"]
             print(
@@ -216,14 +216,14 @@ def table(engine: Engine, form: str, most: str) -> dict[str, Any]:
             counted += 1
             yield row
 
-    sheet = export.Sheet(claims.name, claims.meaning, claims.columns, some())
+    sheet = sheets.Sheet(claims.name, claims.meaning, claims.columns, some())
     begin, size = time.process_time(), 0
     if form == "xlsx":
         with tempfile.TemporaryFile() as file:
-            export.write_xlsx(sheet, file)
+            sheets.write_xlsx(sheet, file)
             size = os.fstat(file.fileno()).st_size
     else:
-        writers = {"csv": export.as_csv, "json": export.as_json, "jsonl": export.as_json_lines}
+        writers = {"csv": sheets.as_csv, "json": sheets.as_json, "jsonl": sheets.as_json_lines}
         size = sum(map(len, writers[form](sheet)))
     return {"seconds": time.process_time() - begin, "rows": counted, "bytes": size}
 

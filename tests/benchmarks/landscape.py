@@ -35,8 +35,11 @@ from monitor.models import (
 )
 from monitor.queries.landscape import landscape
 from monitor.registers import Publication, Trial
-from reports import charts, period
-from reports.landscape import as_html, as_json, as_text, asked, build, reach
+from reports import period
+from reports.landscape import charts
+from reports.landscape.asking import asked
+from reports.landscape.assemble import build, reach
+from reports.landscape.formats import as_html, as_json, as_text
 from reports.languages import speech
 
 EVENTS = 100_000

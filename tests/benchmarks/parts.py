@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.pages import page
+from tests.benchmarks.pages import kinds, page
 
 _KEYWORDS = re.compile(
     r"\b(treats?|cures?|heals?|regrow\w*|regenerat\w*|repairs?|stimulat\w*"
@@ -69,12 +69,13 @@ def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
 
 
 def judge(kind: str, count: str) -> dict[str, Any]:
-    """The classifier alone, beside a keyword regex over the same text."""
+    """The classifier alone, beside a keyword regex over the same text. `kind`: of a page, or `mix`."""
     from monitor.classify import Query, judge
     from monitor.knowledge import load
     from monitor.text import read_html
 
-    htmls = [page(number, kind) for number in range(int(count))]
+    mixed = kinds(int(count)) if kind == "mix" else [kind] * int(count)
+    htmls = [page(number, one) for number, one in enumerate(mixed)]
     documents = [read_html(html) for html in htmls]
     loaded = load()
     judge(Query(id="warm", html=htmls[0]), loaded)

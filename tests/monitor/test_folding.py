@@ -35,3 +35,19 @@ def test_a_disguise_is_taken_off_in_both(text: str) -> None:
     folded = fold(f"Naïve {text} heal")
     assert folded.accented == "naïve exosomes heal"
     assert folded.text == "naive exosomes heal"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("τα εξωσώματα", "ΤΑ ΕΞΩΣΩΜΑΤΑ"),
+        ("отёк лёгких", "отек легких"),
+        ("الإكسوسومات", "الاكسوسومات"),
+        ("علاج الركبة", "علاج الركبه"),
+        ("پوستی", "پوستي"),
+        ("کرم", "كرم"),
+    ],
+)
+def test_letters_written_for_each_other_are_one(one: str, other: str) -> None:
+    assert fold(one).text == fold(other).text
+    assert fold(one).accented == one

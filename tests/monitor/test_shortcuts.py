@@ -68,9 +68,10 @@ def test_scripts_without_spaces_are_told_by_any_letter(words: str) -> None:
 BLOCKS = st.lists(
     st.sampled_from(
         (
-            "<h1>Kelda</h1>", "<h2>Exosome serum</h2>", "<h2>Care</h2>", "<h3>Uses</h3>", "<p>Good for:</p>", "<li>acne",
-            "<p>Our exosomes treat arthritis.</p>", "<p>Open daily.</p>", "<td>hair loss</td>", "<p>" + "We care. " * 90,
-            "<p>box of 5 vials, 10 ml, Part 12</p>", "<p>5 x 10⁹ exosomes per vial</p>", "<p>2019</p>", "<p>ﬁ 1٣ ml",
+            "<h1>Kelda</h1>", "<h2>Exosome serum</h2>", "<h2>Care</h2>", "<h3>Uses</h3>", "<p>Good for:</p>",
+            "<li>acne", "<p>Our exosomes treat arthritis.</p>", "<p>Open daily.</p>", "<td>hair loss</td>",
+            "<p>" + "We care. " * 90, "<p>box of 5 vials, 10 ml, Part 12</p>",
+            "<p>5 x 10⁹ exosomes per vial</p>", "<p>2019</p>", "<p>ﬁ 1٣ ml",
             "<footer>We ship to Germany, not to Brazil.</footer>", "<p>Brand: Kelda</p>", "<p>е\u200bxosome</p>",
         )
     ),
