@@ -116,10 +116,16 @@ def _suffixes() -> TLDExtract:
     return TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
+@lru_cache(maxsize=10_000)
+def _suffix(host: str) -> str:
+    """A site's pages have one host or two: worked out once."""
+    return _suffixes()(host).suffix
+
+
 def _host(url: str) -> Iterator[Sign]:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    suffix = _suffixes()(host).suffix if host else ""
+    suffix = _suffix(host) if host else ""
     last = suffix.rpartition(".")[2]
     # What is registered under com.co, unlike under co, is so because of the country.
     if len(last) == 2 and (last not in places.GENERIC_SUFFIXES or "." in suffix):
@@ -261,6 +267,8 @@ _COUNTRY = re.compile(rf"(?<![\w.])(?:{_alternatives(_NAME_TO_COUNTRY)})(?!\w)")
 _SHIPS = re.compile(
     r"\b(?:ship(?:s|ping|ped)?|deliver(?:s|y|ed|ies)?)(?: \w+){0,3}? (?:to|throughout|across|within|in)\b"
     r"|\b(?:versand|lieferung|liefern) (?:nach|in|innerhalb)\b|\b(?:livraison|livrons) (?:en|au|aux|vers|dans)\b"
+    r"|\b(?:verzend(?:ing|en)|levering|bezorging) (?:naar|in|binnen)\b"
+    r"|\bдоставк\w{1,2} (?:в|по)\b|\bαποστολ\w{1,2} σε\b"
     r"|\benv[ií]os? (?:a|en|para)\b|\bentregas? (?:em|para|no|na)\b|\bspedizion[ei] (?:in|a)\b"
     r"|\bfree (?=(?:UK|US|EU|Canadian|Canada) (?:delivery|shipping|postage))",
     re.IGNORECASE,
@@ -277,9 +285,16 @@ _SHIP_ANCHORS = (
     "entrega",
     "spedizion",
     "free",
+    "verzend",
+    "levering",
+    "bezorging",
+    "доставк",
+    "αποστολ",
 )
 _NOT_SHIPPED = re.compile(
-    r"\b(?:not|cannot|except|excluding|other than|outside|nicht|außer|sauf|no|excepto)\b|n['’]t\b", re.IGNORECASE
+    r"\b(?:not|cannot|except|excluding|other than|outside"
+    r"|nicht|außer|sauf|no|excepto|niet|behalve|кроме|крім|εκτός)\b|n['’]t\b",
+    re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\b[A-Z])\.)*")
 
@@ -299,12 +314,12 @@ def _shipping(text: str) -> Iterator[Sign]:
 
 _PREMISES = re.compile(
     r"\b(?i:clinics?|practices?|located|based|offices?|studios?|salons?|visit us|praxis|klinik|clínicas?|cliniques?|"
-    r"cabinet) (?:in|at|near|across|throughout|en|em|à|a)\s(?:the )?"
+    r"cabinet|kliniek(?:en)?|praktijk(?:en)?) (?:in|at|near|across|throughout|en|em|à|a)\s(?:the )?"
     rf"(?P<place>{_alternatives([*_NAME_TO_COUNTRY, *_CITY_TO_COUNTRY])})(?!\w)"
 )
 _PREMISES_ANCHORS = (
     "clinic", "practice", "located", "based", "office", "studio", "salon", "visit us", "praxis", "klinik", "clínica",
-    "clinique", "cabinet",
+    "clinique", "cabinet", "kliniek", "praktijk",
 )  # fmt: skip
 
 

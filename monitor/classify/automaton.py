@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ _UNBOUND = (  # scripts written without spaces, or with endings and articles glu
     (0x3400, 0x9FFF),  # Han
     (0xAC00, 0xD7AF),  # Hangul
 )
+
+_CONJUNCTIONS = frozenset("\u05d5\u05e9\u0648\u0641")  # Hebrew and, that; Arabic and, so
 
 
 class Automaton(Protocol):
@@ -82,12 +85,17 @@ def _presence(words: Sequence[str]) -> Callable[[str], bool]:
         scan = automaton(words)
         return lambda text: bool(scan.find(text))
     # Looked for one after the other, not overlapping, a few words are found twice as fast.
-    automata = AhoCorasick(words, matchkind=MatchKind.LeftmostFirst, store_patterns=False)
+    automata = AhoCorasick(
+        words, matchkind=MatchKind.LeftmostFirst, store_patterns=False, implementation=Implementation.DFA
+    )
     return lambda text: bool(automata.find_matches_as_indexes(text))
 
 
+_UNBOUND_LETTER = re.compile(f"[{''.join(f'{chr(low)}-{chr(high)}' for low, high in _UNBOUND)}]")
+
+
 def unbound(words: str) -> bool:
-    return any(low <= ord(char) <= high for char in words for low, high in _UNBOUND)
+    return not words.isascii() and _UNBOUND_LETTER.search(words) is not None
 
 
 def joins(char: str) -> bool:
@@ -116,11 +124,16 @@ Met = tuple[int, int, int]
 
 
 class Term(NamedTuple):
-    """Folded words; a side that is not `free` must be the end of a word."""
+    """Folded words; a side that is not `free` must be the end of a word.
+
+    `alone`: free on both sides and no ASCII, for its script glues articles on, yet no part of a longer word: only
+    *and* or *that* may be glued to it.
+    """
 
     words: str
     free_left: bool
     free_right: bool
+    alone: bool = False
 
 
 class Terms:
@@ -129,6 +142,7 @@ class Terms:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._bound, self._plain, self._other = _Bound(), _Free(), _Free()
+        self._alone: set[int] = set()
         for number, term in enumerate(terms):
             if not (term.free_left and term.free_right):
                 self._bound.add(number, term)
@@ -136,6 +150,8 @@ class Terms:
                 self._plain.add(number, term.words)
             else:
                 self._other.add(number, term.words)
+                if term.alone:
+                    self._alone.add(number)
         for part in (self._bound, self._plain, self._other):
             part.compile()
 
@@ -144,9 +160,16 @@ class Terms:
         found = self._bound.find(text, between)
         found += self._plain.find(text)
         if not text.isascii():
-            found += self._other.find(text)
+            found += (met for met in self._other.find(text) if met[2] not in self._alone or _stands_alone(text, met))
         found.sort()
         return found
+
+
+def _stands_alone(text: str, met: Met) -> bool:
+    start, end = met[0], -met[1]
+    if text[start - 1 : start] in _CONJUNCTIONS:
+        start -= 1
+    return not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
 
 
 class _Free:

@@ -163,11 +163,11 @@ def cut(document: Document, folded: Folded, hits: list[Hit], product_context: bo
     starts = [hit.start for hit in hits]
     page = Page(document, folded, [], names(hits), product_context)
     lead = -1
-    first = 0  # blocks stand in order: what was passed needs no look again
-    cursor = _Cursor(folded)
+    first, left = 0, len(starts)  # blocks stand in order: what was passed needs no look again
+    cursor = _Cursor(folded) if folded.layers else None
     for block in document.blocks:
-        start, end = cursor.find(block.start), cursor.find(block.end)
-        own = between(hits, starts, start, end, first)
+        start, end = (cursor.find(block.start), cursor.find(block.end)) if cursor else (block.start, block.end)
+        own = between(hits, starts, start, end, first) if first < left and starts[first] < end else []
         first += len(own)
         if block.kind == "heading":
             page.headings[(*block.heading_path, document.text[block.start : block.end][:300])] = len(page.parts)
@@ -185,11 +185,8 @@ class _Cursor:
 
     def __init__(self, folded: Folded) -> None:
         self._folded = folded
-        self._plain = not folded.layers
 
     def find(self, offset: int) -> int:
-        if self._plain:
-            return offset
         low, high = 0, len(self._folded.text)
         while low < high:
             middle = (low + high) // 2

@@ -107,10 +107,12 @@ class _Fused:
         """Which stretches are read: all of a passage; of a page those that could become or lose a claim."""
         if not self.whole_page:
             return list(range(len(self.windows)))
+        promising = frozenset(np.flatnonzero(self.sifted.claim >= self.scoring.sift).tolist())
         found = []
         for number, window in enumerate(self.windows):
-            ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
-            if ruled or (_may_speak(window) and self.sifted.claim[number] >= self.scoring.sift):
+            claims = window.stretch.claims
+            ruled = bool(claims) and any(claim.status == "affirmed" for claim in claims)
+            if ruled or (number in promising and _may_speak(window)):
                 found.append(number)
         likeliest = sorted(found, key=lambda number: (-float(self.sifted.claim[number]), number))
         return sorted(likeliest[:_READ_AT_MOST])

@@ -35,7 +35,7 @@ class Gate:
         root = LexborHTMLParser(source_of(source)).root
         words = "" if root is None else root.text()
         return self.names_product(fold(words).text) or (
-            bool(_ENTITY.search(source)) and self.names_product(fold(unescape(source)).text)
+            "&#" in source and bool(_ENTITY.search(source)) and self.names_product(fold(unescape(source)).text)
         )
 
 

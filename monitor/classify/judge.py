@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -66,7 +65,7 @@ def judge_document(
         role="unknown",
         role_why="the page names no exosome or stem-cell product",
         lang=spoken,
-        text_sha256=hashlib.sha256(document.text.encode()).hexdigest(),
+        text_sha256=document.sha256,
         knowledge_version=knowledge.version,
         addressed=(),
         product_names=(),

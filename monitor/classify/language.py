@@ -7,9 +7,10 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any
 
+from monitor.classify.tongues import SHARED_SCRIPTS, tongue
 from monitor.text import Document
 
-LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl")
+LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl", "sv", "da", "no", "cs", "sk", "ro", "hu")
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
     ("ko", re.compile("[\uac00-\ud7af]")),
@@ -19,6 +20,7 @@ _SCRIPTS = (
     ("el", re.compile("[\u0370-\u03ff]")),
     ("th", re.compile("[\u0e00-\u0e7f]")),
     ("he", re.compile("[\u0590-\u05ff]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
 )
 _SAMPLE = 3000
 _WORDS_NEEDED = 12
@@ -46,9 +48,32 @@ _FUNCTION_WORDS = {
     ),
     "tr": ("ve bir bu icin ile da de olarak en daha cok veya gibi olan ne kadar sonra hem mi tarafindan degil ise her"),
     "pl": "i w na z do nie sie jest to ze o od przez dla jak oraz sa po za co a tym ktore twoja nasze lub",
-    "nl": "de het een van en is dat te in met voor zijn niet op aan wij ons deze ook door bij of uw worden",
+    "nl": (
+        "de het een van en is dat te in met voor zijn niet op aan wij ons deze ook door bij of uw worden heeft geen "
+        "tegen zonder wordt naar maar jouw onze hun zich tussen jullie vanaf laten kunnen hebben"
+    ),
     "vi": "va cua la cac co cho nhung mot khong duoc trong voi de nay tai nguoi",
-    "id": "yang dan di untuk dengan ini dari pada adalah tidak itu dalam kami anda bisa dapat atau oleh",
+    "id": (
+        "yang dan di untuk dengan ini dari pada adalah tidak itu dalam kami anda bisa dapat atau oleh akan sudah juga "
+        "belum karena bagi seperti lebih kita jika setelah hanya saya agar bukan sampai saat daripada boleh"
+    ),
+    "sv": (
+        "och att inte som till av fran ett eller har vid efter mot utan ocksa hos kan nar ditt dina mycket sedan under "
+        "blir deras"
+    ),
+    "da": (
+        "og ikke som til fra eller har ved efter mod uden ogsa hos kan dit dine meget under bliver deres vores af hvad "
+        "jeg etter uten noe deg hva"
+    ),
+    "cs": (
+        "jsou nebo pri ktere ktery ktera take muze neni vam vase nase ve podle jen uz vas jejich mezi pred jsme "
+        "ktereho kterych jiz behem diky proto nez pokud alebo pre vsetko"
+    ),
+    "ro": (
+        "si cu pe pentru sunt sau mai prin fi dupa fara poate noastra acest aceasta cele ale lor cand fost noastre iar "
+        "dumneavoastra"
+    ),
+    "hu": "az hogy nem egy vagy csak mint ez meg lesz kell utan altal amely minden pedig lehet nincs ezert mar ellen",
 }
 _WORD_LANGS: dict[str, list[str]] = {}
 for _lang, _words in _FUNCTION_WORDS.items():
@@ -68,16 +93,38 @@ _PRODUCT_SPELLINGS = {
 }
 
 
+_OWN_LETTERS = {
+    **dict.fromkeys("ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđơư", ("vi",)),
+    **dict.fromkeys("őű", ("hu",)),
+    **dict.fromkeys("řěů", ("cs",)),
+    **dict.fromkeys("ľĺŕ", ("cs",)),  # Slovak; told from Czech afterwards
+    **dict.fromkeys("șțţ", ("ro",)),
+    "å": ("sv", "da"),
+    "æ": ("da",),
+    "ø": ("da",),
+}
+"""Letters that no other language written in Latin ones and told here has."""
+_OWN_LETTER = re.compile(f"[{''.join(_OWN_LETTERS)}]")
+
+_DUTCH = frozenset("de het een van voor niet geen aan naar uit bij wordt zijn haar uw tegen zonder".split())
+"""Beside one of these the plural that German and Dutch share may be Dutch."""
+
 _USUAL = ("en", "es", "de", "fr", "pt", "it", "tr", "pl")
 _WORDS_TOLD_APART = 15  # in fewer words English is easily taken for Dutch: only the usual languages are thought of
 
 _LATIN_WORD = re.compile("[a-z]+")
 
 
-def _by_function_words(sample: str) -> str:
-    """The language with clearly the most function words; empty where none leads."""
+def _by_function_words(sample: str, written: str) -> str:
+    """The language with clearly the most function words and own letters; empty where none leads."""
     counts: Counter[str] = Counter()
-    for word, times in Counter(_LATIN_WORD.findall(sample)).items():
+    for letter in () if written.isascii() else _OWN_LETTER.findall(written.lower()):
+        for lang in _OWN_LETTERS[letter]:
+            counts[lang] += 1
+    words = Counter(_LATIN_WORD.findall(sample))
+    if _DUTCH & words.keys():
+        counts["nl"] += 2 * words["exosomen"]
+    for word, times in words.items():
         for lang in _WORD_LANGS.get(word, ()):
             counts[lang] += times
         if spelt := _PRODUCT_SPELLINGS.get(word):
@@ -89,13 +136,32 @@ def _by_function_words(sample: str) -> str:
     return ranked[0][0] if ranked[0][1] >= runner_up + 1 else ""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _identifier(among: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     made = LanguageIdentifier.from_model_file(MODEL_FILE)
     made.set_languages(list(among))
     return made
+
+
+_LETTERS_SEEN = {
+    ("cs", "sk"): re.compile("[čšžňťďřěůýľĺŕ]"),
+    ("sv", "da", "no"): re.compile("[åæø]"),
+    ("ro",): re.compile("[ășț]"),
+    ("hu",): re.compile("[őű]"),
+}
+"""Letters by which a short text may be of these languages, beside the usual ones."""
+
+
+def _identified(sample: str, written: str, count: int) -> str:
+    """By py3langid, of a text of `count` words."""
+    seen = [langs for langs, letters in _LETTERS_SEEN.items() if letters.search(written.lower())]
+    if count >= _WORDS_TOLD_APART or not seen:
+        among = LATIN if count >= _WORDS_TOLD_APART else _USUAL
+        return str(_identifier(among).classify(sample)[0])
+    likely = {*_USUAL, *(lang for langs in seen for lang in langs)}
+    return next(str(lang) for lang, _ in _identifier(LATIN).rank(written) if lang in likely)
 
 
 def language(document: Document, folded: str, told: str = "") -> str:
@@ -107,15 +173,22 @@ def language(document: Document, folded: str, told: str = "") -> str:
     words = sample.split()
     enough = len(words) >= _WORDS_NEEDED or not declared
     found = "" if sample.isascii() else _by_script(sample)
-    found = found or (_by_function_words(sample) if enough else "") or declared
+    written = document.text[:_SAMPLE]
+    found = found or (_by_function_words(sample, written) if enough else "")
+    found = tongue(found, written, declared) if found in SHARED_SCRIPTS else found
+    found = found or declared
     if found or not words:
         return found or "und"
-    among = tuple(LATIN) if len(words) >= _WORDS_TOLD_APART else _USUAL
-    return str(_identifier(among).classify(sample)[0])
+    return _identified(sample, written, len(words))
 
 
 def _code(tag: str) -> str:
-    return tag.replace("_", "-").partition("-")[0].lower()
+    code = tag.replace("_", "-").partition("-")[0].lower()
+    return _SAME.get(code, code)
+
+
+_SAME = {"nb": "no", "nn": "no", "iw": "he", "in": "id"}
+"""Written Norwegian, and the codes that ISO 639 withdrew but that pages still bear."""
 
 
 def _by_script(sample: str) -> str:
@@ -130,9 +203,24 @@ def _by_script(sample: str) -> str:
 
 _BY_SCRIPT = frozenset({"ja", "ko", "zh", "ar", "ru"})
 _OTHER_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_ALONE_IN_SCRIPT = (  # words of some letters: a single one is a formula's
+    ("el", re.compile("[\u0370-\u03ff]{4}")),
+    ("he", re.compile("[\u05d0-\u05ea]{3}")),
+    ("hi", re.compile("[\u0900-\u097f]{4}")),
+    ("th", re.compile("[\u0e00-\u0e7f]{4}")),
+)
+
+
+_READ_AS = {"no": "da", "sk": "cs", "ms": "id"}
+"""Languages without a lexicon of their own, read by the words of a close one that holds their spellings, too."""
 
 
 def languages(spoken: str, folded: str) -> frozenset[str]:
     """Languages whose words are looked for: the page's own, English, and those that another script on it may be."""
-    found = frozenset({spoken, "en"})
-    return found | _BY_SCRIPT if not folded.isascii() and _OTHER_SCRIPT.search(folded) else found
+    found = frozenset({spoken, "en", _READ_AS.get(spoken, "en")})
+    if folded.isascii():
+        return found
+    found |= {lang for lang, letters in _ALONE_IN_SCRIPT if lang != spoken and letters.search(folded)}
+    if _OTHER_SCRIPT.search(folded):
+        found |= _BY_SCRIPT - {"ar"} if spoken == "fa" else _BY_SCRIPT  # Persian is read by its own words
+    return found

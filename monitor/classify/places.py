@@ -22,7 +22,7 @@ CURRENCIES = {
     "KRW": "kr", "SGD": "sg", "HKD": "hk", "TWD": "tw", "CNY": "cn", "INR": "in", "BRL": "br", "MXN": "mx",
     "TRY": "tr", "AED": "ae", "SAR": "sa", "THB": "th", "MYR": "my", "IDR": "id", "PHP": "ph", "VND": "vn",
     "PLN": "pl", "CZK": "cz", "SEK": "se", "DKK": "dk", "HUF": "hu", "RON": "ro", "BGN": "bg", "ARS": "ar",
-    "COP": "co", "ILS": "il", "ZAR": "za", "NOK": "no", "IRR": "ir",
+    "COP": "co", "ILS": "il", "ZAR": "za", "NOK": "no", "IRR": "ir", "RUB": "ru", "UAH": "ua", "KZT": "kz",
 }  # fmt: skip
 
 CURRENCY_SIGNS = {
@@ -31,6 +31,7 @@ CURRENCY_SIGNS = {
     "만원": "kr", "円": "jp", "万円": "jp",
     "₹": "in", "₺": "tr", "TL": "tr", "฿": "th", "บาท": "th", "₫": "vn", "VNĐ": "vn", "₱": "ph", "zł": "pl",
     "Kč": "cz", "₪": "il", "SFr.": "ch", "CN¥": "cn", "RMB": "cn", "人民币": "cn", "新台幣": "tw", "新臺幣": "tw",
+    "₽": "ru", "руб": "ru", "₴": "ua", "грн": "ua", "₸": "kz", "تومان": "ir",
     "RM": "my", "Rp": "id", "د.إ": "ae", "ر.س": "sa", "ريال سعودي": "sa", "درهم إماراتي": "ae",
 }  # fmt: skip
 """Signs that belong to one jurisdiction. The bare "$" and "¥" belong to several and are handled apart."""
@@ -41,13 +42,14 @@ DOLLAR_CODES = ("ca", "au", "nz", "sg", "hk", "tw", "mx", "ar", "co")
 LANGUAGE_HOMES = {
     "de": "eu", "it": "it", "nl": "eu", "pl": "pl", "sv": "se", "da": "dk", "fi": "fi", "cs": "cz", "hu": "hu",
     "el": "gr", "ro": "ro", "bg": "bg", "sk": "sk", "sl": "si", "hr": "hr", "et": "ee", "lv": "lv", "lt": "lt",
-    "ja": "jp", "ko": "kr", "tr": "tr", "th": "th", "vi": "vn", "id": "id", "he": "il", "fa": "ir",
+    "ja": "jp", "ko": "kr", "tr": "tr", "th": "th", "vi": "vn", "id": "id", "ms": "my", "no": "no", "he": "il",
+    "fa": "ir", "uk": "ua", "hi": "in",
 }  # fmt: skip
 """Languages written mainly for one jurisdiction. English, Spanish, French, Portuguese, Arabic and Chinese are not."""
 
 SHARED_LANGUAGES = {
     "de": ("de", "at", "ch"), "nl": ("nl", "be"), "fr": ("fr", "be", "ch", "ca"), "es": ("es", "mx", "ar", "co"),
-    "pt": ("br", "pt"), "zh": ("cn", "tw", "hk"), "ar": ("ae", "sa"),
+    "pt": ("br", "pt"), "zh": ("cn", "tw", "hk"), "ar": ("ae", "sa"), "ru": ("ru", "kz"),
 }  # fmt: skip
 """Countries for which a language speaks weakly, because others share it."""
 
@@ -61,20 +63,26 @@ COUNTRY_NAMES = {
     "au": ("Australia",), "nz": ("New Zealand",), "ch": ("Switzerland", "Schweiz", "Suisse", "Svizzera"),
     "jp": ("Japan", "日本"), "kr": ("South Korea", "Korea", "한국", "대한민국"), "sg": ("Singapore",),
     "hk": ("Hong Kong",),
-    "tw": ("Taiwan", "台灣", "臺灣"), "cn": ("China", "中国", "中國"), "in": ("India",), "br": ("Brazil", "Brasil"),
+    "tw": ("Taiwan", "台灣", "臺灣"), "cn": ("China", "中国", "中國"), "in": ("India", "भारत"),
+    "br": ("Brazil", "Brasil"),
     "mx": ("Mexico", "México"), "tr": ("Turkey", "Türkiye"),
     "ae": ("UAE", "U.A.E.", "United Arab Emirates", "Dubai", "الإمارات", "دبي"),
     "sa": ("Saudi Arabia", "KSA", "السعودية"),
-    "th": ("Thailand",), "my": ("Malaysia",), "id": ("Indonesia",), "ph": ("Philippines",),
-    "vn": ("Vietnam", "Việt Nam"), "co": ("Colombia",), "ar": ("Argentina",), "il": ("Israel",),
-    "no": ("Norway",), "ir": ("Iran",),
+    "th": ("Thailand", "ประเทศไทย"), "my": ("Malaysia",), "id": ("Indonesia",), "ph": ("Philippines",),
+    "vn": ("Vietnam", "Việt Nam"), "co": ("Colombia",), "ar": ("Argentina",), "il": ("Israel", "ישראל"),
+    "no": ("Norway", "Norge"), "ir": ("Iran", "ایران"),
+    "ru": ("Russia", "Россия", "России", "Россию"), "ua": ("Ukraine", "Україна", "Україні", "Україну"),
+    "kz": ("Kazakhstan", "Казахстан", "Казахстану"),
     "at": ("Austria", "Österreich"), "be": ("Belgium", "Belgique", "België"), "bg": ("Bulgaria",),
-    "hr": ("Croatia",), "cy": ("Cyprus",), "cz": ("Czechia", "Czech Republic"), "dk": ("Denmark", "Danmark"),
+    "hr": ("Croatia",), "cy": ("Cyprus", "Κύπρο"),
+    "cz": ("Czechia", "Czech Republic", "Česko", "Česká republika", "České republice"),
+    "dk": ("Denmark", "Danmark"),
     "ee": ("Estonia",), "fi": ("Finland", "Suomi"), "fr": ("France", "Francia", "Frankreich"),
-    "de": ("Germany", "Deutschland", "Alemania", "Allemagne", "Germania"), "gr": ("Greece",), "hu": ("Hungary",),
+    "de": ("Germany", "Deutschland", "Alemania", "Allemagne", "Germania"), "gr": ("Greece", "Ελλάδα"),
+    "hu": ("Hungary", "Magyarország"),
     "ie": ("Ireland",), "it": ("Italy", "Italia", "Italie", "Italien"), "lv": ("Latvia",), "lt": ("Lithuania",),
     "lu": ("Luxembourg",), "mt": ("Malta",), "nl": ("Netherlands", "Nederland"), "pl": ("Poland", "Polska"),
-    "pt": ("Portugal",), "ro": ("Romania",), "sk": ("Slovakia",), "si": ("Slovenia",),
+    "pt": ("Portugal",), "ro": ("Romania", "România"), "sk": ("Slovakia", "Slovensko"), "si": ("Slovenia",),
     "es": ("Spain", "España", "Espagne", "Spanien"), "se": ("Sweden", "Sverige"),
 }  # fmt: skip
 
@@ -87,9 +95,11 @@ CITIES = {
     "fr": ("Paris", "Lyon", "Marseille", "Nice", "Bordeaux", "Toulouse"), "pt": ("Lisbon", "Lisboa", "Porto"),
     "es": ("Madrid", "Barcelona", "Marbella", "Valencia", "Sevilla"),
     "it": ("Milan", "Milano", "Rome", "Roma", "Torino"),
-    "nl": ("Amsterdam",), "be": ("Brussels",), "ie": ("Dublin",), "at": ("Vienna", "Wien"),
+    "nl": ("Amsterdam", "Rotterdam", "Utrecht", "Den Haag", "Eindhoven"),
+    "be": ("Brussels", "Brussel", "Antwerpen", "Gent"), "ie": ("Dublin",), "at": ("Vienna", "Wien"),
     "pl": ("Warsaw", "Warszawa", "Kraków"), "jp": ("Tokyo", "Osaka"), "kr": ("Seoul", "Gangnam", "Busan"),
-    "tr": ("Istanbul", "İstanbul", "Antalya", "Ankara", "İzmir", "Izmir"), "th": ("Bangkok", "Phuket"),
+    "tr": ("Istanbul", "İstanbul", "Antalya", "Ankara", "İzmir", "Izmir"),
+    "th": ("Bangkok", "Phuket", "กรุงเทพ", "เชียงใหม่"),
     "mx": ("Tijuana", "Cancun", "Cancún", "Guadalajara", "Monterrey", "Ciudad de México", "Mexico City"),
     "au": ("Sydney", "Melbourne", "Brisbane", "Perth", "Adelaide", "Gold Coast"), "nz": ("Auckland", "Wellington"),
     "ch": ("Zurich", "Zürich", "Geneva", "Genève", "Basel", "Lausanne"), "tw": ("Taipei", "Kaohsiung"),
@@ -97,8 +107,15 @@ CITIES = {
     "in": ("Mumbai", "New Delhi", "Delhi", "Bangalore", "Bengaluru", "Chennai", "Hyderabad", "Pune", "Kolkata"),
     "ae": ("Abu Dhabi", "Sharjah"), "sa": ("Riyadh", "Jeddah", "الرياض", "جدة"),
     "cn": ("Shanghai", "Beijing", "Shenzhen"),
-    "my": ("Kuala Lumpur", "Penang"), "id": ("Jakarta", "Bali", "Surabaya"), "ph": ("Manila", "Makati", "Cebu"),
-    "vn": ("Hanoi", "Ho Chi Minh City"), "co": ("Bogotá", "Medellín"), "ir": ("Tehran",),
+    "my": ("Kuala Lumpur", "Penang"), "id": ("Jakarta", "Bali", "Surabaya", "Bandung"),
+    "ph": ("Manila", "Makati", "Cebu"),
+    "vn": ("Hanoi", "Ho Chi Minh City", "Hà Nội", "TP.HCM", "Đà Nẵng"),
+    "cz": ("Praha", "Prague", "Brno", "Ostrava", "Plzeň"),
+    "hu": ("Budapest", "Debrecen", "Szeged"), "ro": ("București", "Bucharest", "Cluj-Napoca", "Timișoara", "Iași"),
+    "se": ("Stockholm", "Göteborg", "Malmö", "Uppsala"),
+    "dk": ("København", "Copenhagen", "Aarhus", "Odense", "Aalborg"),
+    "no": ("Oslo", "Bergen", "Trondheim", "Stavanger"), "sk": ("Bratislava", "Košice"),
+    "co": ("Bogotá", "Medellín"), "ir": ("Tehran",),
 }  # fmt: skip
 
 _FIVE_BEFORE = r"(?<![\w.,-])\d{5}[ ,]{1,2}"
@@ -106,7 +123,8 @@ _FOUR_BEFORE = r"[,;|\n] ?\d{4} "
 _FIVE_AFTER = r"[ ,]{1,2}\d{5}(?![\w-])"
 ADDRESS_SHAPES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     *((code, _FIVE_BEFORE, "", CITIES[code]) for code in ("de", "fr", "es", "it", "mx", "my")),
-    *((code, _FOUR_BEFORE, "", CITIES[code]) for code in ("at", "ch", "be")),
+    *((code, _FOUR_BEFORE, "", CITIES[code]) for code in ("at", "ch", "be", "dk", "no", "hu")),
+    *((code, r"(?<![\w-])\d{3} \d{2} {1,2}", "", CITIES[code]) for code in ("cz", "se", "sk")),
     *((code, "", _FIVE_AFTER, CITIES[code]) for code in ("th", "sa")),
     ("de", "", r"\d{5}(?= [A-ZÄÖÜÉ])", ("D-",)),
     ("fr", "", r"\d{5}(?= [A-ZÄÖÜÉ])", ("F-",)),

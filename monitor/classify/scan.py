@@ -63,11 +63,12 @@ class Scanner:
 
 
 def _term(words: str) -> Term:
-    plain = fold(words.strip("*")).text
+    alone = words.startswith("=")
+    plain = fold(words.strip("*=")).text
     free = unbound(plain)
     left = words.startswith("*") or free or not plain[0].isalnum()
     right = words.endswith("*") or free or not plain[-1].isalnum()
-    return Term(plain, left, right)
+    return Term(plain, left, right, alone)
 
 
 def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:

@@ -9,7 +9,8 @@ _ENDS = re.compile(r"[.!?。！？．｡؟।;；\n|•·●▪✓✔]+[\"')\]�
 _ANYWHERE = frozenset("。！？．｡;；\n")  # end a sentence without a space after them
 _BULLETS = frozenset("|•·●▪✓✔")  # part items when blanks stand around them
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|etc|approx|inc|ltd|co|no|fig|al|u\.s|u\.k|sra?|dra|z\.b|bzw|ca|usw|art|nr|p|cat|sec)|\b[a-z])\.$"
+    r"(?:\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|etc|approx|inc|ltd|co|no|fig|al|u\.s|u\.k|sra?|dra|z\.b|bzw|ca|usw|art|nr|p|cat|sec"
+    r"|pr|mia|mio|mld|inkl|f\.eks|bl\.a|t\.ex|dvs|tzv|napr|tj|pl|kb|stb|dll|jl|tp|ths|bs|pgs|gs|ts|อย|สบส|สคบ|นพ|พญ|ดร)|\b[a-z])\.$"
 )
 _LONGEST = 600
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -64,7 +63,8 @@ class Reader:
 
     def windows(self) -> Iterator[Window]:
         """By place. Blocks that no reader takes for a statement (menus, footers, data) are passed over."""
-        products = [index for index, part in enumerate(self.page.parts) if part.names & PRODUCTS]
+        products = [index for index, part in enumerate(self.page.parts) if part.names and part.names & PRODUCTS]
+        near_by = _Nearness(self.page, products)
         far = _far(self.page, products)
         by_block: dict[int, list[JudgedClaim]] = {}
         for claim in self.claims:
@@ -72,12 +72,11 @@ class Reader:
         for index, part in enumerate(self.page.parts):
             if part.block.kind not in READ_KINDS or part.end - part.start < _SHORTEST:
                 continue
-            leads = leading(self.page, index)
-            near = _nearness(self.page, index, leads, products) or far
+            near = near_by.of(index) or far
             if not near:
                 continue
             claims = by_block.get(part.block.id, [])
-            leads = leads if part.block.kind in _ITEM_KINDS else []
+            leads = leading(self.page, index) if part.block.kind in _ITEM_KINDS else []
             if leads and part.end - part.start <= _ITEM_LONGEST:
                 yield self._item(part, self.page.parts[leads[0]], near, claims)
             else:
@@ -108,8 +107,10 @@ class Reader:
     def window(self, part: Part, spans: Sequence[Span] | None, near: str, claims: Sequence[JudgedClaim]) -> Window:
         """`spans` None: all of the block, whose sentences fill it from end to end."""
         text = self.page.folded.accented
-        start, end = (spans[0].start, spans[-1].end) if spans else (part.start, part.end)
-        hits = between(part.hits, [hit.start for hit in part.hits], start, end) if part.hits else []
+        start, end, hits = part.start, part.end, part.hits
+        if spans:
+            start, end = spans[0].start, spans[-1].end
+            hits = between(hits, [hit.start for hit in hits], start, end) if hits else []
         inside: list[JudgedClaim] = []
         if claims:
             first, last = self.page.folded.span(start, max(end, start + 1))
@@ -118,16 +119,24 @@ class Reader:
         return Window(stretch, part, None if spans is None else tuple(spans))
 
 
-def _nearness(page: Page, index: int, leads: Sequence[int], products: list[int]) -> str:
-    """Where a product word stands near a block; empty: not near."""
-    if page.parts[index].names & PRODUCTS:
-        return "block"
-    if any(page.parts[lead].names & PRODUCTS for lead in leads):
-        return "heading"
-    at = bisect_left(products, index)
-    if any(abs(products[near] - index) == 1 for near in (at - 1, at) if 0 <= near < len(products)):
-        return "neighbour"
-    return ""
+class _Nearness:
+    """Where product words stand on a page, given the numbers of the parts that hold one."""
+
+    def __init__(self, page: Page, products: Sequence[int]) -> None:
+        self._page = page
+        self._products = frozenset(products)
+        self._beside = frozenset(index + step for index in products for step in (-1, 1))
+        places = frozenset(page.headings.values()).union(page.leads.values())
+        self._leads = not self._products.isdisjoint(places)
+        """Does anything that leads in name a product? Mostly nothing does."""
+
+    def of(self, index: int) -> str:
+        """Where a product word stands near a part; empty: not near."""
+        if index in self._products:
+            return "block"
+        if self._leads and not self._products.isdisjoint(leading(self._page, index)):
+            return "heading"
+        return "neighbour" if index in self._beside else ""
 
 
 def _far(page: Page, products: list[int]) -> str:

@@ -54,6 +54,8 @@ def well_written(terms: str) -> str:
     for words in expand(terms):
         if "*" in words.strip("*") or not words.strip("* "):
             raise ValueError(f"{words!r}: a star may only stand at the beginning or the end of a term")
+        if words.startswith("=") and not any("\u0590" <= char <= "\u06ff" for char in words):
+            raise ValueError(f"{words!r}: an equals sign stands only before a word of Hebrew or Arabic letters")
     return terms
 
 

@@ -322,3 +322,21 @@ def test_no_network_is_asked_for_the_suffix_list(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("requests.sessions.Session.request", refuse)
     module._suffixes.cache_clear()
     assert codes("Serum", "https://example.co.uk/") == ["uk"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "code"),
+    [
+        ("Verzending naar België binnen twee dagen.", "nl", "be"),
+        ("Доставка по России и в Казахстан.", "ru", "kz"),
+        ("Αποστολή σε Ελλάδα και Κύπρο.", "el", "cy"),
+        ("Onze kliniek in Rotterdam", "nl", "nl"),
+        ("Флакон 300 грн", "uk", "ua"),
+    ],
+)
+def test_delivery_is_read_in_more_languages(text: str, lang: str, code: str) -> None:
+    assert code in codes(text, lang=lang)
+
+
+def test_a_country_left_out_is_not_served() -> None:
+    assert "ru" not in codes("Доставка по всем странам, кроме России.", lang="ru")

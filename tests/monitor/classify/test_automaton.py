@@ -49,6 +49,15 @@ def test_words_that_overlap_are_all_found() -> None:
     assert sorted(found) == [(0, 0, 3), (0, 2, 5), (1, 1, 4), (2, 0, 2), (2, 2, 4)]
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [("לא מרפא", True), ("ולא מרפא", True), ("ללא ניתוח", False), ("לאחר", False), ("لا يعالج", True), ("علاج", False)],
+)
+def test_a_word_that_stands_alone_is_no_part_of_another(text: str, there: bool) -> None:
+    terms = Terms([Term("לא", True, True, alone=True), Term("لا", True, True, alone=True)])
+    assert bool(terms.find(text, spaced(text))) is there
+
+
 def test_the_choice_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXOWATCH_SCAN", "aho")
     assert engine() == "aho"

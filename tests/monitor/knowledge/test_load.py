@@ -44,6 +44,7 @@ def test_version_is_the_digest_of_the_files(folder: Path) -> None:
         ("claims/guarantee.yaml", '        - "Guaranteed results with exosomes."\n', "", "positive"),
         ("lexicon/en.yaml", "treat{,s,ed,ing,able}", "treat{,s,ed,ing,able", "brace"),
         ("lexicon/en.yaml", "remission", "re*mission", "re*mission"),
+        ("lexicon/en.yaml", "remedy for", "=remedy for", "equals sign"),
         ("context/en.yaml", "kind: negation", "kind: negatoin", "kind"),
         ("scoring.yaml", "product_page: -1.6", "product_page: much", "product_page"),
         ("roles/roles.yaml", "role: seller", "rolle: seller", "rolle"),
