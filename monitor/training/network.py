@@ -48,7 +48,7 @@ def narrowed(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Layer(nn.Module):
-    """One layer of E5 as `monitor.classify.encoder.Layer` computes it."""
+    """One layer of E5 as `monitor.training.graph` computes it."""
 
     def __init__(self, size: int, inner: int, heads: int) -> None:
         super().__init__()

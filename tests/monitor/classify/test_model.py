@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -132,6 +134,14 @@ def test_eight_bits_read_as_plain_numbers_do() -> None:
         read.append(linear(MODEL.encoder.read(one).pooled, MODEL.heads.weights)[0])
     assert np.abs(plain).max() > 3
     assert np.allclose(read, plain, atol=0.8)
+
+
+def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None:
+    """Where it reports, ONNX Runtime keeps a number for the device, and what it has not sent, in the home folder."""
+    read = "from monitor.classify.model import load_model; load_model().encoder.read([5, 6, 7])"
+    home = {"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", read], check=True, env=home, cwd=FOLDER.parents[2])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_two_neighbours_overflow_sixteen_bits() -> None:
