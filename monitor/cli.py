@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,32 +11,71 @@ from typing import Annotated
 
 import typer
 
-from monitor.commands import (
-    asking,
-    backfilling,
-    discovering,
-    explaining,
-    exporting,
-    knowledge,
-    learning,
-    marketing,
-    pages,
-    posting,
-    products,
-    proving,
-    reporting,
-    reviewing,
-    running,
-    sources,
-    status,
-    sweeping,
-    watching,
-)
 from monitor.commands.common import FAILED, MISUSED, State, UserError, database, state_of
-from monitor.config import ConfigError
+from monitor.commands.late import Given, front_of
+
+atexit.register(gc.freeze)  # nothing is looked for in what the process held: that takes a sixth of a short command
+
+
+def schedule(context: typer.Context) -> None:
+    """Read and report on the clock, until SIGTERM; what is overdue is done at the start."""
+    import logging
+
+    from monitor.commands import running
+    from monitor.locks import BusyError, hold
+    from monitor.schedule import Clock
+
+    state = state_of(context)
+    config = state.config
+    running.must_be_ready(state)
+    with database(config):
+        pass  # reached and brought up to date before anything is started
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with hold(config.data / "locks", "schedule"):
+            Clock(config, state.file).run()
+    except BusyError as busy:
+        raise UserError(f"the schedule is running already ({busy}); stop that one first", FAILED) from busy
+
+
+_COMMANDS: dict[str, Given] = {
+    "run": "running.run",
+    "schedule": schedule,
+    "search": "asking.search",
+    "page": "pages.page",
+    "serve": "asking.serve",
+    "digest": "reporting.digest",
+    "export": "exporting.export",
+    "feed": "exporting.feed",
+    "feeds": "exporting.feeds",
+    "landscape": "reporting.landscape",
+    "judge": "asking.judge",
+    "explain": "explaining.explain",
+    "evaluate": "learning.evaluate",
+    "train": "learning.train",
+    "backfill": "backfilling.backfill",
+    "sweep": "sweeping.sweep",
+    "intake": "running.intake",
+    "market": "marketing.market",
+    "products": "products.products",
+    "watch": "watching.watch",
+    "outbox": "posting.outbox",
+    "knowledge": "knowledge.knowledge",
+    "review": "reviewing.review",
+    "sources": "sources.sources",
+    "history": "backfilling.history",
+    "discover": "discovering.discover",
+    "evidence": "proving.evidence",
+}
+"""In the order in which help lists them; by module of `monitor.commands` and name there, loaded when asked for."""
 
 app = typer.Typer(
     name="exowatch",
+    cls=front_of(_COMMANDS),
     help="Regulatory and product-safety monitoring of stem cell exosome products.",
     epilog="Exit codes: 0 all well; 1 something failed or was found wrong; 2 wrong configuration, argument or input; "
     "143 stopped as asked.",
@@ -66,70 +107,23 @@ def front(
     """Without a command: where things stand, and the next useful command."""
     context.obj = State(config)
     if context.invoked_subcommand is None:
+        from monitor.commands import status
+
         status.where_things_stand(context.obj)
-
-
-def schedule(context: typer.Context) -> None:
-    """Read and report on the clock, until SIGTERM; what is overdue is done at the start."""
-    import logging
-
-    from monitor.locks import BusyError, hold
-    from monitor.schedule import Clock
-
-    state = state_of(context)
-    config = state.config
-    running.must_be_ready(state)
-    with database(config):
-        pass  # reached and brought up to date before anything is started
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
-    )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        with hold(config.data / "locks", "schedule"):
-            Clock(config, state.file).run()
-    except BusyError as busy:
-        raise UserError(f"the schedule is running already ({busy}); stop that one first", FAILED) from busy
-
-
-app.command()(running.run)
-app.command()(schedule)
-app.command()(asking.search)
-app.command()(pages.page)
-app.add_typer(marketing.market, name="market")
-app.add_typer(products.products, name="products")
-app.command()(asking.serve)
-app.command()(reporting.digest)
-app.command()(exporting.export)
-app.command()(exporting.feed)
-app.command()(exporting.feeds)
-app.command()(reporting.landscape)
-app.add_typer(watching.watch, name="watch")
-app.add_typer(posting.outbox, name="outbox")
-app.command()(asking.judge)
-app.command()(explaining.explain)
-app.add_typer(knowledge.knowledge, name="knowledge")
-app.add_typer(reviewing.review, name="review")
-app.command()(learning.evaluate)
-app.command()(learning.train)
-app.add_typer(sources.sources, name="sources")
-app.command()(backfilling.backfill)
-app.add_typer(backfilling.history, name="history")
-app.add_typer(discovering.discover, name="discover")
-app.command()(sweeping.sweep)
-app.command()(running.intake)
-app.add_typer(proving.evidence, name="evidence")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; errors that the user can put right are one line each, and no traceback."""
     try:
         app(args=arguments, prog_name="exowatch")
-    except ConfigError as error:
-        _fail(str(error), MISUSED)
     except UserError as error:
         _fail(str(error), error.code)
+    except Exception as error:
+        from monitor.config import ConfigError  # where it was raised it is loaded already
+
+        if not isinstance(error, ConfigError):
+            raise
+        _fail(str(error), MISUSED)
 
 
 def _fail(message: str, code: int) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from monitor.codes import JurisdictionCode
 from monitor.config_delivery import Channel, Language, Mail, Recipient, Rhythm, Target, Webhook, delivery_flaws
 from monitor.config_evidence import EvidenceChoice
 from monitor.config_file import Flaw, Key, Marked, dotted, nearest, read_marked_file, validate, without_nothing
@@ -29,7 +30,7 @@ from monitor.config_parts import (
     clock_change_at,
     is_web_address,
 )
-from monitor.records import JurisdictionCode, SourceId, UtcDatetime
+from monitor.records import SourceId, UtcDatetime
 
 CONFIG_VARIABLE = "EXOWATCH_CONFIG"
 DATABASE_VARIABLE = "EXOWATCH_DATABASE_URL"

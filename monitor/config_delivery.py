@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from monitor.codes import JurisdictionCode
 from monitor.config_file import Flaw, KeyPath, Marked, dotted, nearest
 from monitor.config_parts import ClockTime, Section, WebAddress, Weekday, ZoneName, clock_change_at
-from monitor.records import JurisdictionCode
 
 if TYPE_CHECKING:
     from monitor.config import Config

@@ -15,7 +15,7 @@ Severity = Literal["High", "Medium", "Low"]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _zone(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 _LOOKALIKE = {
@@ -269,6 +269,13 @@ def fold(text: str) -> Folded:
     back = Folded(current, text, tuple(layers))
     disguises += [back.span(*pair) for pair in hidden]
     return Folded(current, text, tuple(layers), tuple(sorted(disguises)), accented)
+
+
+def fold_words(words: Iterable[str]) -> list[str]:
+    """Words of a list, none with a line break, each folded as it would be alone. Those in ASCII are folded at once."""
+    given = list(words)
+    at_once = iter(fold("\n".join(one for one in given if one.isascii())).text.split("\n"))
+    return [next(at_once) if one.isascii() else fold(one).text for one in given]
 
 
 def _with(text: str, other: str, places: list[tuple[int, int]]) -> str:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from monitor.codes import JurisdictionCode
+
 WIRE_VERSION = 1
 """Raised when a shape changes in a way that old run folders do not fit."""
 
@@ -22,8 +24,6 @@ def _to_utc(value: datetime) -> datetime:
 
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-JurisdictionCode = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-"""ISO 3166-1 alpha-2 in lower case, with `uk` for the United Kingdom and `eu` for the Union."""
 SourceId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=80)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -31,7 +31,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Wire(BaseModel):
     """Base of every wire shape."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ import runpy
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -63,16 +63,29 @@ class Stage:
 
 
 def _load() -> None:
-    import monitor.cli  # noqa: F401
+    from pydantic import BaseModel
+    from typer.main import get_command
+
     from crawler.source import load_cards
     from monitor import knowledge
+    from monitor.cli import app
     from tests.crawler.many import preload
 
+    commands: Any = get_command(app)
+    assert all(commands.commands.values()), "each is loaded when it is asked for"
     preload(list(load_cards().values()))
     knowledge.load()
+    for shape in _below(BaseModel):
+        shape.model_rebuild(raise_errors=False)
     # It binds the shipped cards when it is loaded; a test's own cards must be there first.
     assert "crawler.starting" not in sys.modules
     assert threading.active_count() == 1, "a thread does not live on in a fork"
+
+
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)
 
 
 def _next_program() -> dict[str, Any]:

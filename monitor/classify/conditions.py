@@ -1,17 +1,23 @@
-"""The second scan: names of diseases, only on pages that name the product. One automaton for all languages."""
+"""The second scan: names of diseases, only on pages that name the product. One scanner for all languages.
+
+The automaton knows how names begin; whether a whole one stands there is then looked up. An automaton of whole names
+takes ten times as long to make, and there is a program for each page that somebody asks about.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.classify.automaton import Term, Terms
+from monitor.classify.automaton import automaton, spaced
 from monitor.knowledge import Knowledge
 from monitor.knowledge.conditions import Ambiguous, plain, spellings
 
+_BEGINNING = 9
+"""Characters of a name that are looked for: with fewer, words of every page begin too many names."""
 _ENGLISH_ENOUGH = frozenset({"en", "ja", "ko", "zh", "ar", "ru"})  # no Latin words of their own to be taken for English
 
 
@@ -44,23 +50,26 @@ class _Beside:
 
 
 class ConditionScanner:
-    """All names, compiled: a quarter of a second. Thread-safe."""
+    """All names, compiled. Thread-safe."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         review = knowledge.conditions.review
         alone: dict[tuple[str, str, bool], tuple[_Sense, ...]] = {}
         by_words: dict[str, tuple[_Sense, ...]] = {}
-        for words, cls, lang, _ in knowledge.conditions.names():
-            kind = (cls, lang, lang == "en" and " " not in words and len(words) < review.shortest_abroad)
-            if kind not in alone:
-                alone[kind] = (_Sense(*kind),)
-            self._add(by_words, words, alone[kind])
+        for names, cls, lang, _ in knowledge.conditions.groups():
+            for words in names:
+                kind = (cls, lang, lang == "en" and len(words) < review.shortest_abroad and " " not in words)
+                if kind not in alone:
+                    alone[kind] = (_Sense(*kind),)
+                if by_words.setdefault(words, alone[kind]) is not alone[kind]:
+                    self._add(by_words, words, alone[kind])
         for row in review.ambiguous:
             sense = _Sense(row.cls, "en", True, _Beside(_whole_words(row), row.reach, row.or_condition))
             for words in spellings(row.names):
                 self._add(by_words, words, (sense,))
-        self._senses = list(by_words.values())
-        self._terms = Terms(Term(words, False, False) for words in by_words)
+        self._senses = by_words
+        beginnings = _beginnings(by_words)
+        self._automaton, self._lengths = automaton(list(beginnings)), list(map(tuple, beginnings.values()))
 
     @staticmethod
     def _add(by_words: dict[str, tuple[_Sense, ...]], words: str, sense: tuple[_Sense, ...]) -> None:
@@ -77,10 +86,10 @@ class ConditionScanner:
         unsure: list[tuple[Found, _Beside]] = []
         abroad = not langs <= _ENGLISH_ENOUGH
         folded = plain(text)
-        for start, below, number in self._terms.find(folded, between):
-            for sense in self._senses[number]:
+        for start, end, senses in self._met(folded, between):
+            for sense in senses:
                 if sense.counts(langs, abroad):
-                    found = Found(start, -below, sense.cls)
+                    found = Found(start, end, sense.cls)
                     if sense.ambiguous is None:
                         sure.append(found)
                     else:
@@ -90,6 +99,26 @@ class ConditionScanner:
             spans = sorted({*known, *((one.start, one.end) for one in sure)})
             sure += [found for found, beside in unsure if _leans(found, beside, folded, spans)]
         return _longest(sure)
+
+    def _met(self, text: str, between: str) -> Iterator[tuple[int, int, tuple[_Sense, ...]]]:
+        """Every name that stands in the text as whole words."""
+        for index, start, _ in self._automaton.find(between):
+            for length in self._lengths[index]:
+                end = start + length
+                senses = self._senses.get(text[start:end])
+                if senses and between[end + 1 : end + 2] == " ":
+                    yield start, end, senses
+
+
+def _beginnings(names: Iterable[str]) -> dict[str, set[int]]:
+    """How names begin in a text that is `spaced`, from the space before them, and the lengths of those that do so."""
+    cut: dict[str, set[int]] = {}
+    for words in names:
+        cut.setdefault(words[:_BEGINNING], set()).add(len(words))
+    found: dict[str, set[int]] = {}
+    for beginning, lengths in cut.items():
+        found.setdefault(spaced(beginning)[: _BEGINNING + 1], set()).update(lengths)
+    return found
 
 
 def _whole_words(row: Ambiguous) -> re.Pattern[str]:

@@ -20,7 +20,7 @@ class Gate:
     """Compiled product terms. Screening is generous: what passes is scanned again with word boundaries."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._terms = Presence(fold(term.words.strip("*")).text for term in knowledge.lexicon if term.name in _NAMES)
+        self._terms = Presence(fold(term.words.strip("*")).text for term in knowledge.lexicon.named(_NAMES))
 
     def names_product(self, folded: str) -> bool:
         return self._terms.in_text(folded)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from monitor.classify.addressed import addressed
 from monitor.classify.approvals import matched
 from monitor.classify.compose import Candidate, Page, candidates, cut
 from monitor.classify.context import Reading, read, voice
 from monitor.classify.explain import why
 from monitor.classify.facts import product_facts, product_names
-from monitor.classify.fuse import ModelClaim, fuse
 from monitor.classify.gate import gate
 from monitor.classify.language import language, languages
 from monitor.classify.role import PageRole, role_reader
@@ -23,6 +22,9 @@ from monitor.classify.windows import Reader, Window
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
 from monitor.text import Document, read_html, read_text
+
+if TYPE_CHECKING:
+    from monitor.classify.fuse import ModelClaim
 
 ASSESSED_BY_DEFAULT = ("us", "uk", "eu", "ca")
 _COSMETIC = "cosmetic_appearance"
@@ -74,6 +76,10 @@ def judge_document(
     )
     if not product_context and not gate(knowledge).names_product(folded.text):
         return empty
+    # Loaded for the first page that names a product: they bring numpy and the tables of all countries.
+    from monitor.classify.addressed import addressed
+    from monitor.classify.fuse import fuse
+
     langs = languages(spoken, folded.text)
     hits = scanner(knowledge, langs).hits(folded.text)
     page = cut(document, folded, hits, product_context)

@@ -10,7 +10,7 @@ from ahocorasick_rs import AhoCorasick
 
 from monitor.classify.context import Voice
 from monitor.classify.shapes import SELLING_ROLES
-from monitor.folding import fold
+from monitor.folding import fold_words
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import expand
 from monitor.text import Document
@@ -36,12 +36,11 @@ class RoleReader:
         self._roles = knowledge.roles
         self._needs = knowledge.scoring.role_needs
         self._words: dict[str, list[tuple[str, str, float, str]]] = {}
-        for row in knowledge.roles:
-            for cue in row.cues:
-                for words in expand(cue.terms):
-                    plain = fold(words.rstrip("*")).text
-                    free = "*" if words.endswith("*") or not plain.isascii() else ""
-                    self._words.setdefault(plain, []).append((row.role, cue.lang, cue.weight, free))
+        written = [(words, row.role, cue) for row in knowledge.roles for cue in row.cues for words in expand(cue.terms)]
+        folded = fold_words(words.rstrip("*") for words, _, _ in written)
+        for plain, (words, role, cue) in zip(folded, written, strict=True):
+            free = "*" if words.endswith("*") or not plain.isascii() else ""
+            self._words.setdefault(plain, []).append((role, cue.lang, cue.weight, free))
         self._patterns = list(self._words)
         self._automaton = AhoCorasick(self._patterns)
         self._status = {row.role: row.status for row in knowledge.roles}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.classify.automaton import Met, Term, Terms, spaced, unbound
 from monitor.classify.conditions import Found, condition_scanner
-from monitor.folding import fold
+from monitor.folding import fold_words
 from monitor.knowledge import Cue, Knowledge
 
 _COMPLAINTS = (
@@ -48,11 +48,11 @@ class Scanner:
         spoken = langs | {"any"}
         self._knowledge = knowledge
         self._langs = langs
-        lexicon = [term for term in knowledge.lexicon if term.lang in spoken]
-        cues = [cue for cue in knowledge.context if cue.lang in spoken]
+        lexicon = list(knowledge.lexicon.spoken(spoken))
+        cues = list(knowledge.context.spoken(spoken))
         self._meanings = [_Meaning(term.name, None) for term in lexicon]
         self._meanings += [_Meaning(f"cue:{cue.group.kind}", cue) for cue in cues]
-        self._terms = Terms([*(_term(term.words) for term in lexicon), *(_term(cue.words) for cue in cues)])
+        self._terms = Terms(_terms([*(term.words for term in lexicon), *(cue.words for cue in cues)]))
 
     def hits(self, text: str) -> list[Hit]:
         """Every class hit, by start; of overlapping hits of one class the longest."""
@@ -62,13 +62,12 @@ class Scanner:
         return _with_diseases(kept, condition_scanner(self._knowledge).find(text, between, self._langs, known))
 
 
-def _term(words: str) -> Term:
-    alone = words.startswith("=")
-    plain = fold(words.strip("*=")).text
-    free = unbound(plain)
-    left = words.startswith("*") or free or not plain[0].isalnum()
-    right = words.endswith("*") or free or not plain[-1].isalnum()
-    return Term(plain, left, right, alone)
+def _terms(written: Sequence[str]) -> Iterator[Term]:
+    for words, plain in zip(written, fold_words(words.strip("*=") for words in written), strict=True):
+        free = unbound(plain)
+        left = words.startswith("*") or free or not plain[0].isalnum()
+        right = words.endswith("*") or free or not plain[-1].isalnum()
+        yield Term(plain, left, right, words.startswith("="))
 
 
 def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from monitor.commands.common import (
     MISUSED,
@@ -25,6 +24,8 @@ from monitor.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from monitor.search import Piece, SearchHit
 
 KINDS = ("claim", "notice", "product", "organisation", "trial", "publication", "authorisation")
@@ -66,6 +67,9 @@ def search(
         console.print(_hit_text(hit, reach))
     shown = "" if found.total <= len(found.hits) else f", the first {len(found.hits)} shown (--limit)"
     say(console, f"{found.total_text} found{shown}")
+    if not found.total:
+        say(console, "Fewer words, a beginning with an asterisk (regenerat*) or one filter less may find it.")
+        say(console, "What was never read is not found: `exowatch sources` shows what is read.")
 
 
 def _plain(pieces: Sequence[Piece]) -> str:
@@ -88,6 +92,8 @@ def _hit_json(hit: SearchHit, reach: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _hit_text(hit: SearchHit, reach: Mapping[int, int]) -> Text:
+    from rich.text import Text
+
     sites = reach.get(hit.object_id, 1) if hit.kind == "claim" else 1
     others = f"the same wording on {counted(sites - 1, 'other site')}" if sites > 1 else ""
     told = (hit.severity, " ".join(hit.jurisdictions), f"{hit.seen_at:%Y-%m-%d}", others)
@@ -98,6 +104,8 @@ def _hit_text(hit: SearchHit, reach: Mapping[int, int]) -> Text:
 
 
 def _marked(pieces: Sequence[Piece]) -> Text:
+    from rich.text import Text
+
     text = Text()
     for piece in pieces:
         text.append(clean(piece.text), style="bold" if piece.marked else "")

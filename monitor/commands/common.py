@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-
-from monitor.config import CONFIG_VARIABLE, Config, ConfigError, Vocabulary, config_path, installed_sources, load
-from monitor.config_file import nearest
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from sqlalchemy import Engine
 
+    from monitor.config import Config, Vocabulary
     from monitor.knowledge import Knowledge
 
 OK, FAILED, MISUSED = 0, 1, 2
@@ -41,12 +39,16 @@ class State:
 
     @property
     def file(self) -> Path:
+        from monitor.config import config_path
+
         return config_path(self.config_option)
 
     @property
     def config(self) -> Config:
         """The configuration, checked against every name it may use. Raises ConfigError."""
         if self._config is None:
+            from monitor.config import ConfigError, load
+
             if not self.file.exists():
                 raise ConfigError(str(self.file), flaws_of_missing(self.config_option))
             self._config = load(self.file, vocabulary())
@@ -54,6 +56,7 @@ class State:
 
 
 def flaws_of_missing(option: Path | None) -> list[Any]:
+    from monitor.config import CONFIG_VARIABLE
     from monitor.config_file import Flaw
 
     advice = f"no such file; give another with --config, or in {CONFIG_VARIABLE}"
@@ -64,6 +67,7 @@ def flaws_of_missing(option: Path | None) -> list[Any]:
 
 def vocabulary() -> Vocabulary:
     """Every name that a configuration may use."""
+    from monitor.config import Vocabulary, installed_sources
     from monitor.models import EventKind
 
     return Vocabulary(installed_sources(), categories(), frozenset(str(kind) for kind in EventKind))
@@ -140,6 +144,8 @@ def choose(name: str, valid: Iterable[str], noun: str, where: str) -> str:
     """The name, if it is one of those. Raises UserError with the nearest."""
     names = list(valid)
     if name not in names:
+        from monitor.config_file import nearest
+
         listed = f"; {where} has: {', '.join(sorted(names)[:20])}" if names else f"; {where} has none"
         raise UserError(f"no such {noun}: {name}{nearest(name, names) or listed}")
     return name
@@ -157,6 +163,8 @@ def day(text: str, option: str) -> Any:
 
 def screen() -> Console:
     """Where output goes. In a pipe or a file nothing is cut to the width of a terminal that is not there."""
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else 240)
 
 
@@ -182,3 +190,13 @@ def plain(value: Any) -> Any:
 def counted(number: int, noun: str) -> str:
     """`1 page`, `1,200 pages`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def counts(events: Mapping[str, int]) -> str:
+    """`2 claims appeared, 1 notice published`."""
+    return ", ".join(_told(kind, number) for kind, number in sorted(events.items()) if number)
+
+
+def _told(kind: str, number: int) -> str:
+    what, _, happened = kind.partition("_")
+    return f"{counted(number, what)} {happened.replace('_', ' ')}"

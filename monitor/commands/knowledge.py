@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from monitor.knowledge.shapes import Example
 
 knowledge = typer.Typer(no_args_is_help=True, help="What judging rests on: copy it, edit it, check it, see its effect.")
-_COPIED = ("*.yaml", "*.csv", "*.json", "*.jsonl", "*.npz", "*.gz", "*.txt", "*.md")
+_COPIED = ("*.yaml", "*.csv", "*.json", "*.jsonl", "*.npz", "*.onnx", "*.gz", "*.txt", "*.md")
 
 
 def judge_example(example: Example, rules: Knowledge) -> Judgement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 
-from monitor.commands.common import counted, say
+from monitor.commands.common import counts, say
 from monitor.cycle import Listener, Reading
 
 _QUIET_SECONDS = 10
@@ -39,16 +39,6 @@ _STATES = {
     "rationed": "put off",
     "stopped": "stopped",
 }
-
-
-def counts(events: Mapping[str, int]) -> str:
-    """`2 claims appeared, 1 notice published`."""
-    return ", ".join(_told(kind, number) for kind, number in sorted(events.items()) if number)
-
-
-def _told(kind: str, number: int) -> str:
-    what, _, happened = kind.partition("_")
-    return f"{counted(number, what)} {happened.replace('_', ' ')}"
 
 
 class Lines:

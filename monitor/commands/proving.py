@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.commands.common import FAILED, OK, State, UserError, clean, database, day, screen, state_of
+from monitor.commands.common import FAILED, OK, State, UserError, clean, counted, database, day, screen, state_of
 from monitor.commands.common import say as say_to
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def _verify_all(state: State) -> int:
         checked = chain.verify(engine, state.config)
     _tell_broken(checked.broken)
     done = (
-        f"{checked.quotes:,} quotes, {checked.versions:,} texts, {checked.captures:,} captures, {checked.runs:,} runs"
-        f" ({checked.pruned:,} pruned), {checked.stamps:,} time stamps"
+        f"{counted(checked.quotes, 'quote')}, {counted(checked.versions, 'text')}, "
+        f"{counted(checked.captures, 'capture')}, {counted(checked.runs, 'run')} ({checked.pruned:,} pruned), "
+        f"{counted(checked.stamps, 'time stamp')}"
     )
     _say(f"{done}: {f'{len(checked.broken):,} do not hold' if checked.broken else 'all hold'}")
     return FAILED if checked.broken else OK
@@ -238,8 +239,8 @@ def prune(
         _say(f"{one.run_id}: {one.size:,} bytes")
     verb = "would be removed" if dry_run else "removed"
     size = sum(one.size for one in planned.prunable)
-    _say(f"{len(planned.prunable):,} runs {rule} {verb}, {size:,} bytes")
-    _say(f"{planned.kept:,} old runs kept: something rests on them, or they are the newest of their source")
+    _say(f"{counted(len(planned.prunable), 'run')} {rule} {verb}, {size:,} bytes")
+    _say(f"{counted(planned.kept, 'old run')} kept: something rests on it, or it is the newest of its source")
 
 
 def _drop_local(state: State, before: datetime, rule: str, dry_run: bool) -> None:
@@ -257,7 +258,7 @@ def _drop_local(state: State, before: datetime, rule: str, dry_run: bool) -> Non
         except EvidenceError as error:
             raise UserError(f"{error}; {done:,} archives were removed here before", FAILED) from error
     verb = "would be removed here" if dry_run else "removed here"
-    _say(f"{done:,} archives of runs {rule} {verb}, {freed:,} bytes; their copies are in the storage")
+    _say(f"{counted(done, 'archive')} of runs {rule} {verb}, {freed:,} bytes; their copies are in the storage")
 
 
 def _before(state: State, older_than: str, moment: datetime) -> tuple[datetime, str]:

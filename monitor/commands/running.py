@@ -19,6 +19,7 @@ from monitor.commands.common import (
     State,
     UserError,
     choose,
+    counts,
     database,
     day,
     knowledge,
@@ -109,8 +110,6 @@ def stopping(children: Children) -> Iterator[None]:
 
 
 def _tell(console: Console, done: Pass, dry_run: bool) -> None:
-    from monitor.commands.listeners import counts
-
     if told := counts(done.rejudged):
         say(console, f"our rules changed: {told}")
     if done.matches:
@@ -134,7 +133,6 @@ def intake(
 ) -> None:
     """Take one run folder in by hand: a replay, or one that another machine made."""
     from monitor import intake as taking
-    from monitor.commands.listeners import counts
 
     config = state_of(context).config
     if folder.suffix == ".part":

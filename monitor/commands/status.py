@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from monitor.commands.common import State, UserError, clean, counted, database, say, screen
+from monitor.commands.common import State, UserError, clean, counted, counts, database, say, screen
 from monitor.config import Config, live_flaw, now
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def _print_standing(console: Console, standing: Standing) -> None:
     if standing.last_runs:
         table = Table("source", "last run", "state", "what it brought", box=None, padding=(0, 2, 0, 0))
         for run in standing.last_runs[:20]:
-            brought = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(run.changes.items()))
             state = "[red]not taken in[/]" if run.state == "quarantined" else "taken in"
-            table.add_row(run.source_id, _moment(run.finished_at), state, brought or "nothing new")
+            table.add_row(run.source_id, _moment(run.finished_at), state, counts(run.changes) or "nothing new")
         console.print(table, highlight=False)
     for source in standing.blind:
         since = f" since {_moment(source.since)}" if source.since else ""

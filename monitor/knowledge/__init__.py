@@ -1,15 +1,16 @@
 """What Exowatch knows, as data: words, context cues, claim rules, roles, law. Read once, checked, frozen.
 
-`load()` reads the folder beside this file; its `version` is the digest of every file read.
+`load()` reads the folder beside this file; its `version` is the digest of every file read, the model's by its card.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -44,8 +45,7 @@ _NOT_JUDGED_BY = frozenset({"precedents.yaml", "ambiguous.yaml", "us_fda_regener
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One spelling. A leading or trailing `*` in `words` frees that side from the word boundary."""
 
     words: str
@@ -53,13 +53,69 @@ class Term:
     lang: str
 
 
-@dataclass(frozen=True)
-class Cue:
+class Cue(NamedTuple):
     """One context cue: `group` says kind, direction, reach and weight."""
 
     words: str
     lang: str
     group: CueGroup
+
+
+class Lexicon:
+    """Every term, by file, class and place. Spelt out when asked for: a page is read by the words of few languages."""
+
+    def __init__(self, pages: Sequence[LexiconFile]) -> None:
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[Term]:
+        return self._of(self._pages)
+
+    def spoken(self, langs: Container[str]) -> Iterator[Term]:
+        """Those of some languages, in the same order."""
+        return self._of(page for page in self._pages if page.lang in langs)
+
+    def named(self, names: Container[str]) -> Iterator[Term]:
+        """Those of some classes, in the same order."""
+        return self._of(self._pages, names)
+
+    def names(self) -> frozenset[str]:
+        """Classes that hold a term."""
+        return frozenset(
+            name for page in self._pages for name, terms in page.classes.items() if any(True for _ in expand(terms))
+        )
+
+    @staticmethod
+    def _of(pages: Iterable[LexiconFile], names: Container[str] | None = None) -> Iterator[Term]:
+        return (
+            Term(words, name, page.lang)
+            for page in pages
+            for name, terms in page.classes.items()
+            if names is None or name in names
+            for words in dict.fromkeys(expand(terms))
+        )
+
+
+class Context:
+    """Every cue, by file and place; spelt out when asked for."""
+
+    def __init__(self, pages: Sequence[ContextFile]) -> None:
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[Cue]:
+        return self._of(self._pages)
+
+    def spoken(self, langs: Container[str]) -> Iterator[Cue]:
+        """Those of some languages, in the same order."""
+        return self._of(page for page in self._pages if page.lang in langs)
+
+    @staticmethod
+    def _of(pages: Iterable[ContextFile]) -> Iterator[Cue]:
+        return (
+            Cue(words, page.lang, group)
+            for page in pages
+            for group in page.cues
+            for words in dict.fromkeys(expand(group.terms))
+        )
 
 
 @dataclass(frozen=True)
@@ -86,8 +142,8 @@ class Knowledge:
     """Everything that judging needs. Compared by identity; two with the same `version` judge alike."""
 
     version: str
-    lexicon: tuple[Term, ...]
-    context: tuple[Cue, ...]
+    lexicon: Lexicon
+    context: Context
     claims: tuple[Rule, ...]
     categories: dict[str, Category]
     roles: tuple[RoleRow, ...]
@@ -110,26 +166,16 @@ def load(folder: Path | None = None) -> Knowledge:
 
 def read(folder: Path) -> Knowledge:
     """The same, read anew: for a folder that somebody is editing."""
-    lexicon = [
-        Term(words, name, page.lang)
-        for page in _pages(folder / "lexicon", LexiconFile)
-        for name, terms in page.classes.items()
-        for words in dict.fromkeys(expand(terms))
-    ]
-    context = [
-        Cue(words, page.lang, group)
-        for page in _pages(folder / "context", ContextFile)
-        for group in page.cues
-        for words in dict.fromkeys(expand(group.terms))
-    ]
+    lexicon = Lexicon(_pages(folder / "lexicon", LexiconFile))
+    context = Context(_pages(folder / "context", ContextFile))
     claims = _pages(folder / "claims", ClaimsFile)
     rules = tuple(Rule(page.category, row) for page in claims for row in page.rules)
     law = without_stale_names(load_law(folder), folder)
-    _check_rules(rules, {term.name for term in lexicon}, folder)
+    _check_rules(rules, lexicon.names(), folder)
     return Knowledge(
         version=_digest(folder),
-        lexicon=tuple(lexicon),
-        context=tuple(context),
+        lexicon=lexicon,
+        context=context,
         claims=rules,
         categories={page.category: Category(page.category, page.meaning, page.severity) for page in claims},
         roles=tuple(role for page in _pages(folder / "roles", RolesFile) for role in page.roles),
@@ -164,7 +210,7 @@ def _page(path: Path, shape: type[Shape]) -> Shape:
         raise KnowledgeError(f"{path}: {place}: {first['msg']}. Correct that row.") from flaw
 
 
-def _check_rules(rules: tuple[Rule, ...], known: set[str], folder: Path) -> None:
+def _check_rules(rules: tuple[Rule, ...], known: frozenset[str], folder: Path) -> None:
     seen: set[str] = set()
     for rule in rules:
         row = rule.row
@@ -179,9 +225,9 @@ def _check_rules(rules: tuple[Rule, ...], known: set[str], folder: Path) -> None
 
 
 def _digest(folder: Path) -> str:
-    """sha256 over names and bytes of every file, shortened to 16 hex digits."""
+    """sha256 over names and bytes of every file, shortened to 16 hex digits. The model's are held by their card."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".yaml", ".csv", ".json", ".npz", ".gz") and path.name not in _NOT_JUDGED_BY:
+        if path.suffix in (".yaml", ".csv", ".json", ".gz") and path.name not in _NOT_JUDGED_BY:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -81,6 +81,15 @@ class Manifest(Row):
     sources: dict[str, str]
 
 
+class NameGroup(NamedTuple):
+    """Spellings of one disease in one language, folded and plain."""
+
+    words: list[str]
+    cls: str
+    lang: str
+    id: str
+
+
 class ConditionName(NamedTuple):
     """One spelling, folded and plain; `id` is the heading it goes under, `lay: …` or `own`."""
 
@@ -100,7 +109,13 @@ class ConditionNames:
     review: Review
 
     def names(self) -> Iterator[ConditionName]:
-        """Every name in use, those left out left out. Raises KnowledgeError where a line is no group of names."""
+        """Every name in use, those left out left out. Raises KnowledgeError as `groups` does."""
+        for words, *rest in self.groups():
+            for one in words:
+                yield ConditionName(one, *rest)
+
+    def groups(self) -> Iterator[NameGroup]:
+        """The same by groups. Raises KnowledgeError where a line is no group of names."""
         left = {words for group in self.review.leave for words in spellings(group.names)}
         left |= {words for group in self.review.ambiguous for words in spellings(group.names)}
         for number, line in enumerate(self._lines(), 2):
@@ -108,12 +123,9 @@ class ConditionNames:
             if len(cells) != 4 or cells[1] not in _CLASSES or not cells[3]:
                 raise KnowledgeError(f"{self.path}: line {number} is no group of names. Build the file again.")
             identity, cls, lang, names = cells
-            for words in names.split("|"):
-                if words not in left:
-                    yield ConditionName(words, cls, lang, identity)
+            yield NameGroup([words for words in names.split("|") if words not in left], cls, lang, identity)
         for added in self.review.added:
-            for words in spellings(added.names):
-                yield ConditionName(words, added.cls, added.lang, "own")
+            yield NameGroup(list(spellings(added.names)), added.cls, added.lang, "own")
 
     def _lines(self) -> list[str]:
         try:

@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from monitor.codes import JurisdictionCode
 from monitor.config_parts import WebAddress
 from monitor.folding import fold
 from monitor.knowledge.yaml_rows import KnowledgeError, Row, nearest, parse_row, parse_rows, read_yaml
-from monitor.records import JurisdictionCode
 
 Severity = Literal["High", "Medium", "Low"]
 SourceMaterial = Literal["human", "animal", "plant", "synthetic", "unstated"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Literal, get_args
@@ -48,10 +49,14 @@ def _braces(word: str) -> Iterator[str]:
         yield from _braces(word[:opening] + choice + word[closing + 1 :])
 
 
+_CLOSED = re.compile(r"[^{}*=]+(?:\{[^{}*=]*\}[^{}*=]*)*")
+"""A term that begins with a letter and has no sign but whole braces: none of its spellings can be wrong."""
+
+
 def well_written(terms: str) -> str:
     if terms.count("{") != terms.count("}"):
         raise ValueError("a brace is opened and not closed, or the other way round")
-    for words in expand(terms):
+    for words in expand("|".join(term for term in terms.split("|") if not _CLOSED.fullmatch(term.strip()))):
         if "*" in words.strip("*") or not words.strip("* "):
             raise ValueError(f"{words!r}: a star may only stand at the beginning or the end of a term")
         if words.startswith("=") and not any("\u0590" <= char <= "\u06ff" for char in words):

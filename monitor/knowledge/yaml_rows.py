@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.constructor import ConstructorError
 
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML was built with it: several times as fast."""
@@ -21,23 +22,52 @@ class KnowledgeError(ValueError):
 class Row(BaseModel):
     """Base of every row: frozen, and refusing keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class _Strict(LOADER):  # type: ignore[misc, valid-type]
     """Refuses a key that stands twice in one mapping, which YAML would let pass with the last one winning."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice; remove one", key_node.start_mark
-                )
-            seen.add(key)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
-        return found
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._open: set[int] = set()
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        if kind is yaml.ScalarNode and (not implicit[0] or value[:1] not in self.yaml_implicit_resolvers):
+            return _TEXT
+        return super().resolve(kind, value, implicit)
+
+    def get_single_data(self) -> Any:
+        node = self.get_single_node()
+        return None if node is None else self._value(node)
+
+    def _value(self, node: yaml.Node) -> Any:
+        """What a node says. PyYAML's own way is made for anything; nine of ten nodes are text."""
+        if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
+            return node.value
+        if isinstance(node, yaml.ScalarNode) or node.tag not in (_LIST, _MAPPING):
+            return self.construct_object(node, deep=True)
+        if id(node) in self._open:
+            raise ConstructorError(None, None, "this holds itself; write it out", node.start_mark)
+        self._open.add(id(node))
+        inner = node.value
+        made = self._mapping(inner) if isinstance(node, yaml.MappingNode) else [self._value(one) for one in inner]
+        self._open.remove(id(node))
+        return made
+
+    def _mapping(self, pairs: Iterable[tuple[yaml.Node, yaml.Node]]) -> dict[Hashable, Any]:
+        made: dict[Hashable, Any] = {}
+        for key_node, value_node in pairs:
+            key = self._value(key_node)
+            if not isinstance(key, Hashable):
+                raise ConstructorError(None, None, "a key is a word or a number; correct it", key_node.start_mark)
+            if key in made:
+                raise ConstructorError(None, None, f"the key {key!r} stands twice; remove one", key_node.start_mark)
+            made[key] = self._value(value_node)
+        return made
+
+
+_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 def read_yaml(path: Path) -> Any:

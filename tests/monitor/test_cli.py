@@ -389,7 +389,9 @@ def test_history_ships_and_is_loaded_once(exowatch: Callable[..., Said]) -> None
 
 def test_a_rehearsal_begins_with_an_empty_database(exowatch: Callable[..., Said], rooms: Rooms) -> None:
     rooms.configure(CONFIG + 'rehearsal: {address: "127.0.0.1:8099"}\n')
-    assert exowatch("search", "cells").out == "0 found\n"
+    said = exowatch("search", "cells").out
+    assert said.startswith("0 found\n")
+    assert "`exowatch sources` shows what is read" in said
     said = exowatch("history", "load")
     assert said == Said(
         2, "", "config.yaml: a rehearsal's database holds invented things alone; take rehearsal: out first\n"
@@ -463,13 +465,35 @@ def test_the_version_and_the_way_in() -> None:
 
 
 def test_asking_for_help_loads_nothing_heavy() -> None:
-    script = (
-        "import sys, monitor.cli\n"
-        "heavy = {'sqlalchemy', 'sqlmodel', 'apscheduler', 'numpy', 'selectolax', 'scrapy', 'py3langid'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
+    heavy = "{'sqlalchemy', 'sqlmodel', 'apscheduler', 'numpy', 'selectolax', 'scrapy', 'py3langid', 'onnxruntime'}"
+    script = f"""
+import sys, monitor.cli
+loaded = lambda names: print(sorted(names & set(sys.modules)))
+loaded({heavy} | {{'pydantic', 'rich', 'yaml', 'monitor.config'}})
+monitor.cli.app(['--help'], standalone_mode=False)
+loaded({heavy})
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "[]\n"
+    assert (done.stdout[:3], done.stdout[-3:]) == ("[]\n", "[]\n")
+    assert "\nCommands:\n" in done.stdout
+
+
+def test_a_text_without_the_product_is_judged_without_the_model() -> None:
+    script = """
+import sys
+from monitor.cli import main
+try:
+    main(["judge"])
+except SystemExit as end:
+    left_out = {'sqlalchemy', 'numpy', 'onnxruntime', 'rich', 'monitor.config', 'monitor.records', 'tldextract'}
+    print(end.code, sorted(left_out & set(sys.modules)))
+"""
+    line = '{"id": "a", "text": "The cream is for the skin of the hands and of the face."}'
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=line, capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.startswith('{"id": "a", "decision": "clear"')
+    assert done.stdout.endswith("\n0 []\n")
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.folding import fold
+from monitor.folding import fold, fold_words
 
 
 @given(st.text(max_size=60))
@@ -51,3 +51,8 @@ def test_a_disguise_is_taken_off_in_both(text: str) -> None:
 def test_letters_written_for_each_other_are_one(one: str, other: str) -> None:
     assert fold(one).text == fold(other).text
     assert fold(one).accented == one
+
+
+@given(st.lists(st.text(alphabet="abZ013$@5. -éВо日ß…", max_size=12), max_size=8))
+def test_words_of_a_list_are_folded_as_each_alone(words: list[str]) -> None:
+    assert fold_words(words) == [fold(one).text for one in words]

@@ -363,7 +363,7 @@ def test_a_dry_pruning_says_what_would_go_and_keeps_what_the_finding_rests_on(sh
 
 def test_all_that_is_kept_is_verified_and_what_was_altered_is_named(shop: Shop) -> None:
     said = shop.exowatch("evidence", "verify")
-    assert (said.returncode, "1 time stamps: all hold" in said.stdout) == (0, True), said.stdout
+    assert (said.returncode, "1 time stamp: all hold" in said.stdout) == (0, True), said.stdout
     warc = shop.warcs[0]
     kept = warc.read_bytes()
     try:

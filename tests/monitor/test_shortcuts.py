@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor import intake
-from monitor.classify.automaton import unbound
+from monitor.classify.automaton import joins, spaced, unbound
 from monitor.classify.compose import Page, cut, leading
+from monitor.classify.conditions import condition_scanner
 from monitor.classify.scan import between, scanner
 from monitor.classify.windows import PRODUCTS, Reader, _Nearness
 from monitor.folding import _leet_signs, fold
 from monitor.knowledge import load
+from monitor.knowledge.conditions import spellings
 from monitor.marks import Marks
 from monitor.products.doses import dose_reader
 from monitor.products.words import MarkedPage, product_scanner
@@ -161,3 +163,34 @@ def test_a_page_may_make_up_as_many_elements_as_it_likes() -> None:
     html = "".join(f"<x-{number}>word</x-{number}>" for number in range(2_000))
     assert read_html(html).text == "word" * 2_000
     assert sys.getsizeof(_TAGS) < 100_000
+
+
+DISEASES = {one.words for one in KNOWLEDGE.conditions.names()}
+DISEASES |= {words for row in KNOWLEDGE.conditions.review.ambiguous for words in spellings(row.names)}
+LONGEST = max(map(len, DISEASES))
+
+
+@FEW
+@given(
+    st.lists(
+        st.sampled_from(
+            (
+                "skin cancer", "skin", "cancer", "acne", "acne vulgaris", "juvenile rheumatoid arthritis", "arthritis",
+                "als", "lupus nephritis", "lupus", "痤疮", "阿尔茨海默病", " ", "s", "-", ",", ".", "é", "\n",
+            )
+        ),
+        max_size=10,
+    )
+)  # fmt: skip
+def test_diseases_are_met_where_their_whole_words_stand(parts: list[str]) -> None:
+    text = "".join(parts)
+    expected = {
+        (start, end)
+        for start in range(len(text))
+        for end in range(start + 1, min(len(text), start + LONGEST) + 1)
+        if text[start:end] in DISEASES
+        and not (start and joins(text[start - 1]))
+        and not (end < len(text) and joins(text[end]))
+    }
+    met = [(start, end) for start, end, _ in condition_scanner(KNOWLEDGE)._met(text, spaced(text))]
+    assert sorted(met) == sorted(expected)

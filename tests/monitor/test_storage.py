@@ -259,7 +259,7 @@ def test_the_commands(desk: Desk, bucket: Bucket, tmp_path: Path) -> None:
     assert "1 runs copied" in told("store")
     assert "would be removed here" in told("prune", "--local", "--older-than", "30d", "--dry-run")
     assert (folder / "run.warc.gz").exists()
-    assert "1 archives of runs older than 30 days removed here" in told("prune", "--local", "--older-than", "30d")
+    assert "1 archive of runs older than 30 days removed here" in told("prune", "--local", "--older-than", "30d")
     assert not (folder / "run.warc.gz").exists()
     assert "all hold" in told("verify")
 

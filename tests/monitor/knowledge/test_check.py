@@ -408,7 +408,7 @@ def test_a_changed_file_is_unsigned_again(copy: Path) -> None:
     assert state(copy, file) == ("stale", "Ada Quill")
     stale = [one for one in looked(copy).problems if one.file == file and "signed it on" in one.message]
     assert [one.message for one in stale] == [
-        "changed since Ada Quill signed it on 2026-11-25: it counts as unsigned; have it signed again"
+        "changed since Ada Quill signed it on 2026-11-26: it counts as unsigned; have it signed again"
     ]
     signoffs.append(copy, file, "Bo Lind", TODAY)
     assert state(copy, file) == ("signed", "Bo Lind")

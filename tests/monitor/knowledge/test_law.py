@@ -286,6 +286,10 @@ def test_an_empty_folder_is_refused(copy: Path) -> None:
     ("content", "message"),
     [
         (b"a: 1\na: 2\n", "the key 'a' stands twice"),
+        (b"- {x: {b: 1, c: 2, b: 3}}\n", "the key 'b' stands twice"),
+        (b"? [a]\n: 1\n", "a key is a word or a number"),
+        (b"a: &loop\n  b: *loop\n", "this holds itself"),
+        (b"a: !!python/name:os.system ''\n", "no valid YAML"),
         (b"a: [1\n", "no valid YAML"),
         (b"a: \xff\n", "not UTF-8"),
     ],

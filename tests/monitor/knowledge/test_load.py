@@ -4,9 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 import monitor.knowledge
 from monitor.knowledge import KnowledgeError, load
+from monitor.knowledge.shapes import expand, well_written
+from monitor.knowledge.yaml_rows import read_yaml
 
 HOME = Path(monitor.knowledge.__file__).parent
 
@@ -32,6 +37,61 @@ def test_version_is_the_digest_of_the_files(folder: Path) -> None:
     shutil.copytree(folder, changed)
     _edit(changed / "scoring.yaml", "flag: 0.70", "flag: 0.71")
     assert load(changed).version != before.version
+
+
+def test_the_version_covers_the_model_by_its_card(folder: Path) -> None:
+    before = load(folder).version
+    changed = folder.parent / "changed"
+    shutil.copytree(folder, changed)
+    card = changed / "model" / "card.json"
+    card.write_text(card.read_text("utf-8") + "\n", "utf-8")
+    assert load(changed).version != before
+
+
+def test_every_file_says_what_yaml_says() -> None:
+    files = [path for path in sorted(HOME.rglob("*.yaml")) if path.parent.name in ("law", "context", "knowledge")]
+    assert len(files) > 20
+    for path in files:
+        assert read_yaml(path) == yaml.safe_load(path.read_text("utf-8")), path
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", "a", "~", "no: [yes, off, 'on', 12, 1.5, 0x1f, -3, null, '']", "day: 2026-11-26", "? 2\n: a\n? true\n: b",
+        "at: 2026-11-26T10:00:00Z", "a: &one [x, {y: z}]\nb: *one", "a:\nb: |\n  two\n  lines\n", "!!str 12",
+        "a: !!set {x, y}", "tone: e\u0301 ja 日本",
+    ],
+)  # fmt: skip
+def test_values_are_those_of_yaml(written: str, tmp_path: Path) -> None:
+    path = tmp_path / "row.yaml"
+    path.write_text(written, "utf-8")
+    assert read_yaml(path) == yaml.safe_load(written)
+
+
+@given(st.lists(st.sampled_from(["a", "b c", "{", "}", "{,x}", ",", "*", "=", " ", "|", "ש"]), max_size=9).map("".join))
+def test_what_is_well_written_is_so_spelling_by_spelling(terms: str) -> None:
+    def told(spelt: str) -> bool:
+        stars, equal = "*" in spelt.strip("*"), spelt.startswith("=")
+        return bool(spelt.strip("* ")) and not stars and (not equal or "ש" in spelt)
+
+    try:
+        fit = terms.count("{") == terms.count("}") and all(map(told, expand(terms)))
+    except ValueError:
+        fit = False
+    try:
+        assert (well_written(terms), fit) == (terms, True)
+    except ValueError:
+        assert not fit
+
+
+def test_the_words_of_some_languages_and_classes_are_those_of_all() -> None:
+    known = load()
+    terms, cues = list(known.lexicon), list(known.context)
+    assert {term.name for term in terms} == known.lexicon.names()
+    assert list(known.lexicon.spoken({"ja", "any"})) == [term for term in terms if term.lang in ("ja", "any")] != []
+    assert list(known.lexicon.named({"condition"})) == [term for term in terms if term.name == "condition"] != []
+    assert list(known.context.spoken({"de"})) == [cue for cue in cues if cue.lang == "de"] != []
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_every_kind_of_row_is_shown() -> None:
 
 
 def test_all_of_it_together_passes_the_check(taught: Path) -> None:
-    found = check(taught, judge_example, date(2026, 11, 25))
+    found = check(taught, judge_example, date(2026, 11, 26))
     assert [one.text() for one in found.errors] == []
     assert found.judged
 
@@ -85,7 +85,7 @@ def test_a_row_below_one_that_takes_every_case_is_refused_as_the_page_says(tmp_p
     folder = copy_to(tmp_path / "knowledge")
     (rule,) = [(file, text) for file, first, text in BLOCKS if first]
     put(folder, rule[0], False, rule[1])
-    errors = check(folder, judge_example, date(2026, 11, 25)).errors
+    errors = check(folder, judge_example, date(2026, 11, 26)).errors
     assert [one.row for one in errors if "never reached for hair_regrowth" in one.message]
 
 
@@ -99,7 +99,7 @@ def test_an_example_that_is_wrong_would_be_seen(tmp_path: Path) -> None:
     folder = copy_to(tmp_path / "knowledge")
     file, first, text = BLOCKS[2]
     put(folder, file, bool(first), text.replace("Exosomes do not regrow hair.", "Exosomes do regrow hair."))
-    errors = check(folder, judge_example, date(2026, 11, 25)).errors
+    errors = check(folder, judge_example, date(2026, 11, 26)).errors
     assert [one.row for one in errors] == ["row 6 (hair.lashes)"]
     spoil(folder / file, lambda raw: raw["rules"].pop())
-    assert check(folder, judge_example, date(2026, 11, 25)).errors == ()
+    assert check(folder, judge_example, date(2026, 11, 26)).errors == ()
