@@ -26,7 +26,8 @@ _TELLING = 40  # characters of a stretch that tells who speaks
 _CROWD = 40  # stretches beyond which a page counts as no longer
 _HEARD = 12  # stretches of a page that are read for their voice
 _ENOUGH = 5  # such stretches, all different
-_EXCUSED_FOR_SURE = frozenset({"attributed", "quoted", "question"})
+_EXCUSED_BY_ASKING = frozenset({"question"})
+_EXCUSED_FOR_SURE = _EXCUSED_BY_ASKING | {"attributed", "quoted"}
 _EXCUSED_BY_WORDS = _EXCUSED_FOR_SURE | {"negated"}
 _BESIDE = frozenset({"sentence", "block", "heading", "neighbour"})
 _SIFTED_AT_MOST = 2_000
@@ -35,7 +36,7 @@ _READ_AT_MOST = 16
 """Stretches of one document that the model reads: those that look most like claims."""
 _PASSAGES = 8
 """Stretches from which on a text is a whole page, no passage."""
-_LONG_QUOTE = 80
+_LONG_QUOTE = 72
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
 _NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guarantee", "act_treat", "act_reduce"})
 _DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
@@ -43,11 +44,15 @@ _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
-_MARKED = 0.45  # how likely a piece must be part of the claim to be quoted
-_TRUSTED = 0.7
+_WORD = 12
+_MARKED = 0.35  # how likely a piece must be part of the claim to be quoted
+_TRUSTED = 0.8
 """From this probability on the model is believed although a rule took a word of the sentence for a negation, or for
-another product: "where nothing shows on a scan, exosomes help" is a claim. It is never so sure of "they do not help".
+another product: "where nothing shows on a scan, exosomes help" is a claim. It is hardly ever so sure of "they do not
+help".
 """
+_CERTAIN, _SELLS = 0.95, 0.9
+"""From these probabilities of claim and seller's voice on, it is believed although a rule heard another speak."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,8 @@ class _Fused:
         trusted = sure >= _TRUSTED and not self.whole_page
         if not trusted and self._silenced(window, sure):
             return []
-        spans = [span for span in window.spans if not self._excused(span, window, trusted)]
+        excuses = self._excuses(row, sure) if trusted else _EXCUSED_BY_WORDS
+        spans = [span for span in window.spans if not self._excused(span, window, excuses, trusted)]
         marked = self._marked(row, window)
         found = [quote for span in spans if (quote := self._within(span, marked))]
         if not found and spans:
@@ -250,7 +256,7 @@ class _Fused:
         return [(first + moved, last + moved, float(sure)) for (first, last), sure in pairs if first >= stretch.lead]
 
     def _within(self, span: Span, marked: list[tuple[int, int, float]]) -> tuple[int, int] | None:
-        """From the first to the last marked piece of a sentence: whole words, no blanks at either end."""
+        """From the first to the last marked piece of a sentence: whole words, and its end if but a word is left."""
         inside = [(first, last) for first, last, sure in marked if sure >= _MARKED and _in(first, span)]
         if not inside:
             return None
@@ -259,19 +265,25 @@ class _Fused:
             start -= 1
         while end < span.end and _joined(text[end - 1], text[end]):
             end += 1
-        while start < end and text[end - 1].isspace():
+        start = span.start if _a_word(text[span.start : start]) else start
+        end = span.end if _a_word(text[end : span.end]) else end
+        while start < end and (text[end - 1].isspace() or text[end - 1] == "."):
             end -= 1
         while start < end and text[start].isspace():
             start += 1
         return (start, end) if start < end else None
 
-    def _excused(self, span: Span, window: Window, trusted: bool) -> bool:
+    def _excuses(self, row: int, sure: float) -> frozenset[str]:
+        """A seller who names an agency for itself is not quoted by it, whatever the rules make of the name."""
+        sells = 1 - self._reports(self.read.voices[[row]])
+        return _EXCUSED_BY_ASKING if sure >= _CERTAIN and sells >= _SELLS else _EXCUSED_FOR_SURE
+
+    def _excused(self, span: Span, window: Window, excuses: frozenset[str], trusted: bool) -> bool:
         of_other = _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end)
         if span.question or (of_other and not trusted):
             return True
         first, last = self.reader.page.folded.span(span.start, span.end)
         claims = (claim for claim in window.stretch.claims if claim.start < last and claim.end > first)
-        excuses = _EXCUSED_FOR_SURE if trusted else _EXCUSED_BY_WORDS
         return any(claim.status in excuses for claim in claims)
 
     def _of_other(self, claim: JudgedClaim) -> bool:
@@ -288,6 +300,11 @@ def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:
 def _joined(first: str, second: str) -> bool:
     """Do two characters stand in one word, in a script that parts its words?"""
     return first.isalnum() and second.isalnum() and first < _DENSE and second < _DENSE
+
+
+def _a_word(rest: str) -> bool:
+    """Is it so little that a quote without it would stop short?"""
+    return len(rest.split()) <= 1 and len(rest.strip()) <= _WORD
 
 
 def _in(at: int, span: Span) -> bool:

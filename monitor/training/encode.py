@@ -31,6 +31,7 @@ EARLY = 6
 _SIEVE = 24
 _SIEVE_STEPS = 3_000
 _DROPPED = 0.1
+_BEGINNING = 1  # seed of what the network is before it is taught
 _SIZES, _SMALL = 128, 1e-6
 _EVENED = 120  # texts by which the inputs of the parts are made even
 
@@ -43,6 +44,7 @@ def encode(knowledge: Knowledge, made: Lessons, folder: Path, say: Say) -> None:
     categories = sorted({name for one in made.categories for name in one})
     taught = [_lesson(made, row, pieces, categories) for row in range(len(made.texts))]
     say(f"{len(taught)} texts, {pieces.count} pieces")
+    torch.manual_seed(_BEGINNING)
     network = Network(e5, LAYERS, chosen, 1 + len(VOICES) + len(categories), _DROPPED, EARLY)
     teach(network, taught, len(VOICES), say)
     some = [one.numbers for one in taught[:: max(1, len(taught) // _EVENED)]]

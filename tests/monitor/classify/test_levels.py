@@ -20,13 +20,17 @@ def _judged(text: str, lang: str) -> Judgement:
     return judge(Query(id="l", text=text, lang=lang), KNOWLEDGE)
 
 
-@pytest.mark.parametrize("lang", "en es de fr pt it ja ko zh tr pl".split())
+A = "en es de fr pt it".split()
+B = "ja ko zh tr pl ru uk ar fa he el nl vi th id sv cs ro hu".split()
+
+
+@pytest.mark.parametrize("lang", [*A, *B])
 def test_levels_a_and_b_are_flagged(lang: str) -> None:
-    assert SCORING.level(lang) == ("B" if lang in "ja ko zh tr pl".split() else "A")
+    assert SCORING.level(lang) == ("A" if lang in A else "B")
     assert decide(0.99, lang, SCORING) == "flag"
 
 
-@pytest.mark.parametrize("lang", ["nl", "th", "ru", "und", ""])
+@pytest.mark.parametrize("lang", ["da", "hi", "fi", "und", ""])
 def test_any_other_language_waits_for_a_person(lang: str) -> None:
     assert SCORING.level(lang) == "C"
     assert decide(0.99, lang, SCORING) == "review"
@@ -37,13 +41,13 @@ def test_a_level_that_flags_lets_its_languages_through() -> None:
     levels = {name: one.model_dump() for name, one in SCORING.languages.items()}
     levels["B"]["flags"], levels["C"]["flags"] = False, True
     changed = type(SCORING).model_validate({**SCORING.model_dump(), "languages": levels})
-    assert [lang in changed.review_only for lang in ("en", "ja", "th")] == [False, True, False]
+    assert [lang in changed.review_only for lang in ("en", "ja", "da")] == [False, True, False]
 
 
 def test_the_same_words_in_english_and_elsewhere() -> None:
     text = "Our exosomes treat arthritis and regrow hair. Book now."
     assert _judged(text, "en").decision == "flag"
-    elsewhere = _judged(text, "nl")
+    elsewhere = _judged(text, "da")
     assert elsewhere.decision == "review"
     assert elsewhere.findings
     assert all(DECIDES in claim.why for claim in elsewhere.findings)
@@ -51,14 +55,14 @@ def test_the_same_words_in_english_and_elsewhere() -> None:
 
 
 def test_the_account_says_who_decides() -> None:
-    judgement = _judged("Our exosomes treat arthritis.", "nl")
+    judgement = _judged("Our exosomes treat arthritis.", "da")
     told = accounts(judgement, judgement.findings, KNOWLEDGE, load_precedents(HERE))
     assert told
     assert all(one.person_only for one in told)
 
 
 def test_no_gold_text_of_level_c_is_flagged() -> None:
-    rows = [row for row in read_labelled(HERE / "gold" / "passages.jsonl") if SCORING.level(row.lang) == "C"][::4]
+    rows = [row for row in read_labelled(HERE / "gold" / "passages_world.jsonl") if SCORING.level(row.lang) == "C"][::4]
     found = [judge(row.query(), KNOWLEDGE) for row in rows]
     read_as_c = [one for one in found if one.lang in SCORING.review_only]
     assert len(read_as_c) > len(rows) * 0.6  # a short text of such a language is read as one of the usual ones
