@@ -15,7 +15,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from reports.languages import LANGUAGES, Speech, speech
-from reports.words import Words, counted
+from reports.words import Words, counted, happenings
 
 _REORDERING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNPRINTABLE = re.compile(
@@ -114,7 +114,8 @@ def environment(language: str = "en") -> Environment:
     }
     words = Words(spoken)
     made.filters["spoken"] = words.spoken
-    made.globals |= {"words": words, "counted": counted, "language": language, **_phrases(spoken)}
+    made.globals |= {"words": words, "counted": counted, "happenings": happenings, "language": language}
+    made.globals |= _phrases(spoken)
     return made
 
 

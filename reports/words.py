@@ -439,3 +439,15 @@ event, decision, state, cause, kind, tier = (
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 notice`, `2 notices`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def happenings(changes: Mapping[str, int]) -> str:
+    """What a run brought, for the site: `2 claims appeared, first reading`."""
+    return ", ".join(_happening(kind, number) for kind, number in sorted(changes.items()) if number)
+
+
+def _happening(kind: str, number: int) -> str:
+    what, _, done = kind.partition("_")
+    if what in ("baseline", "source"):  # a run has one at most
+        return event(kind).lower()
+    return f"{counted(number, what)} {done.replace('_', ' ')}"

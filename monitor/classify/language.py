@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -136,11 +137,22 @@ def _by_function_words(sample: str, written: str) -> str:
     return ranked[0][0] if ranked[0][1] >= runner_up + 1 else ""
 
 
-@lru_cache(maxsize=3)
-def _identifier(among: tuple[str, ...]) -> Any:
+@lru_cache(maxsize=1)
+def _loaded() -> Any:
+    """Of the languages in Latin letters: the columns of all others, most of what is read, are let go."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    made = LanguageIdentifier.from_model_file(MODEL_FILE)
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+    whole.set_languages(list(LATIN))
+    return LanguageIdentifier(
+        whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output, tk_row=whole.tk_row
+    )
+
+
+@lru_cache(maxsize=3)
+def _identifier(among: tuple[str, ...]) -> Any:
+    """`among`: some of the languages in Latin letters. What it walks through is shared by all."""
+    made = copy(_loaded())
     made.set_languages(list(among))
     return made
 

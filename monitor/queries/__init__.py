@@ -16,6 +16,7 @@ from monitor.queries.objects import claims as claims
 from monitor.queries.objects import notice as notice
 from monitor.queries.objects import organisation as organisation
 from monitor.queries.objects import product as product
+from monitor.queries.objects import read_in_rehearsal as read_in_rehearsal
 from monitor.queries.outbox import letter_of as letter_of
 from monitor.queries.outbox import letters as letters
 from monitor.queries.outbox import outbox_standing as outbox_standing

@@ -24,6 +24,8 @@ from monitor.queries.sources import source_rows
 _RUNS_BACK = 6
 """Runs in which the last one is looked for that read the site as a whole: a second look reads some pages alone."""
 _UNREAD = "unread"
+_ON_PAGES = "unread on pages: "
+"""What a run says before what stands on pages and was not read."""
 _NUMBER = re.compile(r"(\d+) ")
 _ONE = re.compile(r"\b(image|script)\b")
 _LISTED = 200
@@ -119,7 +121,7 @@ def site(engine: Engine, config: Config, site_id: str, now: datetime) -> SiteAcc
             products=_products(session, pages, _claims_by(session, site_id, Claim.product_id)),
             pages=_pages(session, shown, on_page),
             pages_in_all=len(pages),
-            left_out=_last_whole(session, [site_id]).get(site_id, _Whole()).not_kept,
+            left_out=_last_whole(session, [site_id]).get(site_id, _Whole()).left_out,
             unread=_unread_on(session, site_id),
         )
 
@@ -136,7 +138,13 @@ class _Whole:
     @property
     def unread(self) -> dict[str, int]:
         """What is there and was not read; the rest was left out because it is no page of interest."""
-        return {why: number for why, number in self.not_kept.items() if _UNREAD in why or "beyond" in why}
+        told = {why: number for why, number in self.not_kept.items() if _UNREAD in why or "beyond" in why}
+        return {why.removeprefix(_ON_PAGES): number for why, number in told.items()}
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Without what was not read on pages that were kept: those are asked themselves."""
+        return {why: number for why, number in self.not_kept.items() if not why.startswith(_ON_PAGES)}
 
 
 @dataclass

@@ -32,6 +32,7 @@ from monitor.queries.facts import (
     notices_naming,
     organisations_named,
 )
+from monitor.queries.product_lists import claims_seen
 from monitor.queries.products import facts_of, rehearsed_products
 from monitor.queries.rows import (
     Alias,
@@ -95,6 +96,15 @@ def claims(engine: Engine, ids: Sequence[int]) -> dict[int, ClaimRow]:
         return claim_rows(session, ids)
 
 
+def read_in_rehearsal(engine: Engine, *, notices: Sequence[int] = (), products: Sequence[int] = ()) -> bool:
+    """True if any of these was read from a rehearsal server, not from the web."""
+    with reading(engine) as session:
+        stored = session.exec(select(Notice).where(col(Notice.id).in_(notices))).all() if notices else []
+        return any(row.rehearsal for row in notice_rows(session, stored).values()) or bool(
+            rehearsed_products(session, products)
+        )
+
+
 def _context(claim: Claim, version: PageVersion) -> Context:
     text, start, end = version.text, claim.start, claim.end
     first, last = _stretch(Document.from_json(text, version.document), start, end)
@@ -144,11 +154,10 @@ def product(engine: Engine, product_id: int) -> ProductPage | None:
             host=stored.host,
             organisation=owner,
             first_seen=stored.first_seen,
-            last_seen=stored.last_seen,
+            last_seen=max([stored.last_seen, *claims_seen(session, [product_id]).values()]),
             claims=in_order(claims.values()),
             notices=notices_naming(session, owner.id if owner else None),
-            rehearsal=any(claim.rehearsal for claim in claims.values())
-            or product_id in rehearsed_products(session, [product_id]),
+            rehearsal=product_id in rehearsed_products(session, [product_id]),
             facts=facts_of(session, [product_id], ended=True).get(product_id, ()),
         )
 

@@ -106,6 +106,15 @@ def changes_of(session: Session, product_ids: Sequence[int]) -> dict[int, dateti
     return found
 
 
+def claims_seen(session: Session, product_ids: Sequence[int]) -> dict[int, datetime]:
+    """When a claim about each product was seen last: a product that only claims name is on no page's list."""
+    found: dict[int, datetime] = {}
+    for some in chunks(product_ids):
+        statement = select(Claim.product_id, func.max(Claim.last_seen)).where(col(Claim.product_id).in_(some))
+        found |= {product_id or 0: at for product_id, at in session.exec(statement.group_by(col(Claim.product_id)))}
+    return found
+
+
 def find_product(engine: Engine, address: str) -> SoughtProduct:
     """The products that the page at an address offers, by name."""
     sought = find_page(engine, address)

@@ -16,7 +16,7 @@ from monitor.products import KINDS
 from monitor.products.stretches import folded_name
 from monitor.queries.fact_rows import FactCount, FactRow, unstated_of
 from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
-from monitor.queries.product_lists import changed, changes_of, offered_at
+from monitor.queries.product_lists import changed, changes_of, claims_seen, offered_at
 from monitor.queries.reach import STANDING
 from monitor.queries.rows import Named
 
@@ -93,7 +93,7 @@ def product_rows(session: Session, found: Sequence[Product]) -> tuple[ProductRow
     ids = [one.id or 0 for one in found]
     facts, counts, changes = facts_of(session, ids), _claims_of(session, ids), changes_of(session, ids)
     named = organisations_named(session, (one.organisation_id for one in found))
-    rehearsed = rehearsed_products(session, ids)
+    rehearsed, seen = rehearsed_products(session, ids), claims_seen(session, ids)
     rows = []
     for one in found:
         claims, flagged = counts.get(one.id or 0, (0, 0))
@@ -104,7 +104,7 @@ def product_rows(session: Session, found: Sequence[Product]) -> tuple[ProductRow
                 host=one.host,
                 organisation=named.get(one.organisation_id or 0),
                 first_seen=one.first_seen,
-                last_seen=one.last_seen,
+                last_seen=max(one.last_seen, seen.get(one.id or 0, one.last_seen)),
                 facts=facts.get(one.id or 0, ()),
                 claims=claims,
                 flagged=flagged,
@@ -154,11 +154,12 @@ def rehearsed_products(session: Session, product_ids: Sequence[int]) -> frozense
     runs = rehearsal_runs(session)
     found: set[int] = set()
     for some in chunks(product_ids) if runs else ():
-        read = select(ProductFact.product_id, PageVersion.run_id).join(
-            PageVersion, col(PageVersion.id) == ProductFact.version_id
-        )
-        rows = session.exec(read.where(col(ProductFact.product_id).in_(some)).distinct())
-        found |= {product_id for product_id, run in rows if run in runs}
+        for table in (ProductFact, Claim):
+            read = select(table.product_id, PageVersion.run_id).join(
+                PageVersion, col(PageVersion.id) == table.version_id
+            )
+            rows = session.exec(read.where(col(table.product_id).in_(some)).distinct())
+            found |= {product_id or 0 for product_id, run in rows if run in runs}
     return frozenset(found)
 
 

@@ -17,6 +17,7 @@ from monitor.models import SHIPPED, Run, RunState, Source
 from monitor.queries.facts import chunks
 from monitor.queries.rows import SourceRow
 from monitor.registers import Backfill
+from monitor.webname import host_of
 
 Card = Mapping[str, Any]
 
@@ -28,7 +29,7 @@ def source_rows(engine: Engine | None, config: Config, cards: Iterable[Card], no
     """
     known = {str(card["id"]): card for card in cards}
     for site in config.sites:
-        known.setdefault(site.source_id, _site_card(site.source_id, site.name or site.url, site.country, site.url))
+        known.setdefault(site.source_id, _site_card(site.source_id, site.name, site.country, site.url))
     if engine is None:
         return tuple(_row(key, card, config, now, _Held()) for key, card in known.items())
     with reading(engine) as session:
@@ -43,7 +44,7 @@ def _site_card(source_id: str, title: str, country: str, url: str) -> Card:
     )
     return {
         "id": source_id,
-        "title": title,
+        "title": title or host_of(url).removeprefix("www."),
         "jurisdiction": country.lower(),
         "kind": "page",
         "means": means,

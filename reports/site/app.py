@@ -102,9 +102,10 @@ def _add_overviews(app: FastAPI, engine: queries.Engine) -> None:
     def health() -> HTMLResponse:
         sources = queries.sources(engine)
         titles = {source.id: source.title for source in sources}
+        runs = queries.runs(engine)
         return _page(
-            "health.html", "/health", sources=sources, runs=queries.runs(engine), titles=titles,
-            outbox=queries.outbox_standing(engine),
+            "health.html", "/health", rehearsal=any(run.mode == "rehearsal" for run in runs), sources=sources,
+            runs=runs, titles=titles, outbox=queries.outbox_standing(engine),
         )  # fmt: skip
 
     @app.get("/search")
@@ -113,7 +114,7 @@ def _add_overviews(app: FastAPI, engine: queries.Engine) -> None:
     ) -> HTMLResponse:
         asked = find.Asked(q[:500], jurisdiction, kind, category, severity, min(max(page, 1), find.LAST_PAGE))
         found = find.look(engine, asked)
-        rehearsal = any(claim.rehearsal for claim in found["claims"].values())
+        rehearsal = any(claim.rehearsal for claim in found["claims"].values()) or find.rehearsed(engine, found["page"])
         return _page("search.html", "/search", asked=asked, rehearsal=rehearsal, **found)
 
 

@@ -78,9 +78,16 @@ def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
         "facets": _facets(page, asked),
         "paths": PATHS,
         "first": offset + 1,
+        "start": replace(asked, page=1).href,
         "earlier": replace(asked, page=asked.page - 1).href if asked.page > 1 else "",
         "later": replace(asked, page=asked.page + 1).href if more else "",
     }
+
+
+def rehearsed(engine: queries.Engine, page: search.SearchPage) -> bool:
+    """True if a notice or product on the page was read from a rehearsal server; claims tell it themselves."""
+    ids = {kind: [hit.object_id for hit in page.hits if hit.kind == kind] for kind in ("notice", "product")}
+    return queries.read_in_rehearsal(engine, notices=ids["notice"], products=ids["product"])
 
 
 def _firms(engine: queries.Engine, asked: Asked, page: search.SearchPage) -> tuple[queries.Named, ...]:

@@ -17,6 +17,7 @@ _LAST_PAGE = 10_000
 _LONGEST = 300
 """Characters of a filter that are looked at."""
 FIELDS = (("form", "Form"), ("source_material", "Made from"), ("route", "Used"), ("country", "Served to"))
+CLAIMS = ("", "any", "flagged")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def add_products(app: FastAPI, engine: queries.Engine) -> None:
         since: str = "",
         page: int = 1,
     ) -> Response:
+        if claims not in CLAIMS:
+            return refuse("No such choice of claims", "Write claims=any or claims=flagged, or leave it out.")
         number = min(max(page, 1), _LAST_PAGE)
         wanted = AskedProducts(
             site[:_LONGEST], name[:_LONGEST], form, source_material, route, country, claims, since, number
@@ -86,6 +89,8 @@ def add_products(app: FastAPI, engine: queries.Engine) -> None:
             wanted=wanted,
             fields=FIELDS,
             values=queries.fact_values(engine),
+            start=replace(wanted, page=1).href,
+            narrowed=replace(wanted, page=1).href != "/products",
             earlier=replace(wanted, page=wanted.page - 1).href if wanted.page > 1 else "",
             later=replace(wanted, page=wanted.page + 1).href if offset + ON_A_PAGE < total else "",
         )

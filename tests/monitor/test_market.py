@@ -185,12 +185,14 @@ def test_a_look_tells_the_platform_and_adds_nothing_that_cannot_be_read(
 
 def test_each_database_answers_alike(engine: Engine, tmp_path: Path, knowledge: Knowledge) -> None:
     config = Config(data=tmp_path / "var", sites=(Site(url="https://www.kelda.example/", name="Kelda Labs"),))
-    run = RunMaker(page_card(), NOW, config.runs_folder, platforms=("wix",), not_kept={"PDFs beyond 20": 3})
+    told = {"PDFs beyond 20": 3, "unread on pages: the text in images": 2}
+    run = RunMaker(page_card(), NOW, config.runs_folder, platforms=("wix",), not_kept=told)
     run.page("https://www.kelda.example/serum", SHOP.format(CURE), unread=("the text in 2 images",))
     assert take_in(engine, run.write(), config, knowledge).state == "taken_in"
 
     [row] = queries.market(engine, config, NOW)
     assert (row.platforms, row.pages, row.products, row.flagged, row.jurisdictions) == (("wix",), 1, 1, 1, ("us",))
+    assert row.unread == {"PDFs beyond 20": 3, "the text in images": 2}
     account = queries.site(engine, config, row.id, NOW)
     assert account is not None
     assert (account.unread, account.left_out) == ({"the text in images": 2}, {"PDFs beyond 20": 3})

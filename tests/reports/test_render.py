@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
+from monitor.commands.common import counts
 from reports.render import clean, day, differing, environment, header, href, line, render, short
+from reports.words import happenings
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,9 @@ def test_long_texts_are_shown_where_they_differ() -> None:
     same = "語" * 300
     assert differing(f"{same}甲", f"{same}乙")[1].endswith("乙")
     assert differing("", start)[0] == ""
+
+
+def test_what_a_run_brought_is_counted_in_the_plural() -> None:
+    brought = {"notice_published": 3, "claim_appeared": 1, "baseline_read": 1, "source_blind": 1, "page_gone": 0}
+    assert happenings(brought) == "first reading, 1 claim appeared, 3 notices published, source went blind"
+    assert counts(brought) == "1 baseline read, 1 claim appeared, 3 notices published, 1 source blind"

@@ -333,7 +333,7 @@ TABLES = (
     Table(
         "claims",
         "Claims",
-        "Every claim that was ever flagged, as it stands now.",
+        "Every claim that was ever flagged or put up for review, as it stands now.",
         CLAIMS,
         (*_NARROW, *_OBJECTS),
         _claims,

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from monitor.models import Claim, Organisation, Page, Product
 from monitor.product_facts import ProductFact
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal
+from monitor.queries.product_lists import claims_seen
 from monitor.queries.reach import STANDING
 
 FACT_KINDS = ("name", "brand", "seller", "price", "form", "source_material", "route", "dose", "country")
@@ -24,7 +25,7 @@ PRODUCTS = (
     Column("host", "Host on which it is offered"),
     Column("organisation", "Who offers it, as far as it is known"),
     Column("organisation_id", "Number of the organisation", "number"),
-    Column("claims", "Number of claims about it that were ever flagged", "number"),
+    Column("claims", "Number of claims about it that were ever flagged or put up for review", "number"),
     Column("standing", "Number of claims about it that stand now, flagged or for review", "number"),
     Column("flagged", "Number of those that are flagged", "number"),
     *(
@@ -62,9 +63,10 @@ def _products(session: Session, asked: Filters) -> Iterator[Row]:
     if asked.source:
         statement = statement.where(exists().where(col(Page.host) == Product.host, col(Page.source_id) == asked.source))
     for rows in batches(session, statement, col(Product.id)):
-        said = _said_of(session, [row[0] for row in rows])
-        for row in rows:
-            yield (*row[:-2], *(tuple(sorted(said[row[0], kind])) for kind in _SAID), *row[-2:])
+        said, seen = _said_of(session, [row[0] for row in rows]), claims_seen(session, [row[0] for row in rows])
+        for *told, first_seen, last_seen in rows:
+            last = max(last_seen, seen.get(told[0], last_seen))
+            yield (*told, *(tuple(sorted(said[told[0], kind])) for kind in _SAID), first_seen, last)
 
 
 def _said_of(session: Session, products: Sequence[int]) -> dict[tuple[int, str], set[str]]:

@@ -105,12 +105,16 @@ def test_the_list_of_products_is_narrowed(client: httpx.Client) -> None:
 
     one, text = shown(client, "/products?site=kelda.example&claims=flagged")
     assert "1 product of this kind" in text
-    assert [cell.text() for cell in one.css("tbody td")][1] == "1, 1 flagged"
+    assert [cell.text() for cell in one.css("tbody td")][1] == "1 (1 flagged)"
     assert one.css_first("#claims option[selected]").attributes["value"] == "flagged"
     assert [cell.text() for cell in one.css("tbody td")][2].count("2026") == 3, "first, last, changed"
     assert "No product meets all of that." in shown(client, "/products?form=<script>")[1]
     assert "No product meets all of that." in shown(client, "/products?since=2026-12-24")[1]
     assert client.get("/products?since=yesterday").status_code == 400
+    assert client.get("/products?claims=some").status_code == 400
+    _, beyond = shown(client, "/products?page=99")
+    assert f"{len(names)} products What sellers offer" in beyond
+    assert "The list is not as long as that." in beyond
 
 
 def test_a_product_s_page_has_its_pages_and_its_history(client: httpx.Client) -> None:
@@ -121,6 +125,7 @@ def test_a_product_s_page_has_its_pages_and_its_history(client: httpx.Client) ->
     history = tree.css("h2 ~ .wide table")[-1].text()
     assert "Claim reworded" in history or "reworded" in history.lower()
     assert "first reading of the source" in history
+    assert tree.css_first('nav a[href="/products"]').attributes.get("aria-current") == "true"
 
 
 def links(tree: LexborHTMLParser) -> list[str]:

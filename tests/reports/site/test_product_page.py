@@ -11,8 +11,9 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
 from monitor.db import id_of, transaction
-from monitor.models import Page, PageVersion, Product
+from monitor.models import Claim, Page, PageVersion, Product
 from monitor.product_facts import ProductFact
+from reports.render import day, moment
 from reports.site.app import create_app
 from tests.reports import factory
 from tests.reports.conftest import Stored
@@ -74,3 +75,26 @@ def test_a_product_of_which_nothing_is_said_says_so(stored: Stored, visit: Calla
     answer = visit(create_app(stored.engine, stored.config, factory.law)).get(f"/products/{stored.ids['serum']}")
 
     assert "Nothing is known of it but its name." in answer.text
+
+
+def test_a_product_that_only_claims_name_is_seen_with_them(
+    rehearsed: Stored, visit: Callable[[FastAPI], httpx.Client]
+) -> None:
+    with transaction(rehearsed.engine) as session:
+        claim = session.exec(select(Claim).where(Claim.product_id == rehearsed.ids["serum"])).first()
+        assert claim is not None
+        product = session.get_one(Product, rehearsed.ids["serum"])
+        claim.last_seen = product.last_seen + timedelta(days=30)
+        claim.severity = ""
+        last, number = claim.last_seen, id_of(claim)
+        session.add(claim)
+    client = visit(create_app(rehearsed.engine, rehearsed.config, factory.law))
+
+    assert f"Last seen {moment(last)}." in client.get(f"/products/{rehearsed.ids['serum']}").text
+    listed = client.get("/products").text
+    assert f" to {day(last)}" in listed
+    assert "not from the web" in listed, "no fact of it was read, but its claims were"
+    row = next(row for row in client.get("/export/products.json").json()["rows"] if row["id"] == rehearsed.ids["serum"])
+    assert row["last_seen"].startswith(f"{last:%Y-%m-%dT%H:%M}")
+    lead = LexborHTMLParser(client.get(f"/claims/{number}").text).css_first("p.lead").text()
+    assert lead.startswith("Severity not assessed, flagged")

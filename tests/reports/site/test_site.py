@@ -42,6 +42,7 @@ def addresses(stored: Stored) -> list[str]:
         "/search",
         "/search?q=arthritis",
         "/search?q=nothingatall",
+        "/search?kind=notice",
         "/search?q=serum&jurisdiction=us&kind=claim&category=disease_treatment&severity=High",
         f"/claims/{ids['arthritis']}",
         f"/claims/{ids['scalp']}",
@@ -176,6 +177,9 @@ def test_pages_of_results(client: httpx.Client, stored: Stored) -> None:
         address = str(later.attributes["href"]) if later else None
     assert address is None
     assert len(seen) == 45
+    beyond = client.get("/search?q=quux&page=9").text
+    assert "There are not so many pages of results." in text_of(beyond)
+    assert [link.attributes["href"] for link in LexborHTMLParser(beyond).css("main p > a")] == ["/search?q=quux"]
 
 
 def test_a_hostile_search_is_shown_as_text(client: httpx.Client) -> None:
@@ -231,7 +235,9 @@ def test_a_rehearsal_says_so_on_every_page_that_shows_its_findings(rehearsed: St
     for address in addresses(rehearsed):
         if address.startswith(("/claims", "/products", "/notices", "/digests/")) or address in (
             "/",
+            "/health",
             "/search?q=arthritis",
+            "/search?kind=notice",
         ):
             assert "not from the web" in client.get(address).text, address
 
