@@ -51,6 +51,8 @@ _TRUSTED = 0.8
 another product: "where nothing shows on a scan, exosomes help" is a claim. It is hardly ever so sure of "they do not
 help".
 """
+_SHORT, _SHORT_WORDS = 80, 10  # characters and words of a plain statement
+_MET = 0.8  # how sure the rules are of one
 _CERTAIN, _SELLS = 0.95, 0.9
 """From these probabilities of claim and seller's voice on, it is believed although a rule heard another speak."""
 
@@ -162,13 +164,13 @@ class _Fused:
 
     def _share(self, claim: JudgedClaim, window: Window) -> float:
         """How far the rules are trusted: further where structure tells, which a reader of single stretches knows little
-        of: an item under its heading, a question that the next sentence answers. Further still where the claim itself
-        denies ("no side effects", "needs no approval"), or stands beside a denial ("not approved, yet it heals"): the
-        model takes that for a disclaimer now and then.
+        of (an item under its heading, a question that the next sentence answers), and in a plain statement. Further,
+        too, where the claim itself denies ("no side effects", "needs no approval"), or stands beside a denial ("not
+        approved, yet it heals"): the model takes that for a disclaimer now and then.
         """
         if claim.rule_id in self.denials or _beside_denial(claim, window.stretch.claims):
             return self.scoring.rules_share_denial
-        structure = window.stretch.lead or claim.quote.endswith(_ASKING)
+        structure = window.stretch.lead or claim.quote.endswith(_ASKING) or _plain(claim, window)
         return self.scoring.rules_share_structure if structure else self.scoring.rules_share
 
     def _decide(self, sure: float, crowd: float) -> str:
@@ -295,6 +297,17 @@ class _Fused:
 def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:
     """Did the rules tell what the same sentence says from what it denies?"""
     return any(one.status == "negated" and one.start < claim.end and one.end > claim.start for one in others)
+
+
+def _plain(claim: JudgedClaim, window: Window) -> bool:
+    """Is all of it one short sentence, the product beside it, in which a rule met what it wants?
+
+    Of the plainest words the model is unsure: it has read them in many voices.
+    """
+    stretch = window.stretch
+    short = len(stretch.text) <= _SHORT and len(stretch.text.split()) <= _SHORT_WORDS
+    whole = short and len(window.spans) == 1 and not stretch.lead
+    return whole and stretch.product in ("sentence", "block") and claim.confidence >= _MET
 
 
 def _joined(first: str, second: str) -> bool:

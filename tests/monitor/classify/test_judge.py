@@ -256,3 +256,31 @@ def test_without_signs_the_four_assessed_jurisdictions_answer() -> None:
 def test_query_needs_exactly_one_text(query: Query) -> None:
     with pytest.raises(ValueError, match="either html or text"):
         judge(query, KNOWLEDGE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Egzosomy dopuszczone przez Ministerstwo Zdrowia oraz FDA, klasa premium.",
+        "Produit homologué par l'ANSM, exosomes injectables de première qualité.",
+    ],
+)
+def test_a_seller_who_names_an_agency_for_itself_is_not_quoted_by_it(text: str) -> None:
+    judged = judge(Query(id="n", text=text, product_context=True), KNOWLEDGE)
+    assert judged.decision == "flag"
+    assert [claim.status for claim in judged.dropped] == ["quoted"]
+
+
+@pytest.mark.parametrize("text", ["Our exosomes treat COPD.", "Exosomes regrow hair.", "Egzosomy leczą artretyzm."])
+def test_the_plainest_statement_is_flagged(text: str) -> None:
+    assert judge(Query(id="p", text=text), KNOWLEDGE).decision == "flag"
+
+
+def test_a_long_sentence_is_quoted_by_the_words_that_claim() -> None:
+    told = "Our exosome drip rebuilds the worn cartilage of your knee, and the coffee in our lounge is free for all."
+    judged = judge(Query(id="q", text=told), KNOWLEDGE)
+    claims = {claim.quote for claim in judged.findings if claim.category == "disease_treatment"}
+    assert claims
+    assert all("cartilage" in quote and "coffee" not in quote for quote in claims)
+    for claim in judged.findings:
+        assert judged.document.text[claim.start : claim.end] == claim.quote
