@@ -45,7 +45,7 @@ def why(
         by = f" ({cues})" if cues else f" ({role_why})" if role_why else ""
         return f"{told} Left out: {_EXCUSES[reading.status]}{by}."
     if decision == "drop":
-        return f"{told} Left out: too unsure ({sure:.2f})."
+        return f"{told} By the rules alone too unsure ({sure:.2f}): left out."
     hedged = " The hedge " + _words(reading.hedges, folded) + " does not cancel it." if reading.hedges else ""
     decides = " In this language a person decides." if person_only else ""
     return f"{told} Nothing negates or attributes it.{hedged}{decides}"

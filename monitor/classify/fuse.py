@@ -159,6 +159,8 @@ class _Fused:
         why = claim.why
         if decision == "drop" and claim.decision != "drop":
             why = f"{claim.why} But the model reads no claim in it ({sure:.2f}): left out."
+        elif decision != "drop" and claim.decision == "drop":
+            why = f"{claim.why} But the model reads a claim in it ({sure:.2f}): kept."
         settled = replace(claim, confidence=round(joint, 4), decision=decision, why=why)
         return settled if decision == "drop" else self._requoted(settled, row)
 

@@ -284,3 +284,23 @@ def test_a_long_sentence_is_quoted_by_the_words_that_claim() -> None:
     assert all("cartilage" in quote and "coffee" not in quote for quote in claims)
     for claim in judged.findings:
         assert judged.document.text[claim.start : claim.end] == claim.quote
+
+
+def test_what_the_model_saves_is_not_told_to_be_left_out() -> None:
+    """The product is named far above, so the rules alone would leave the statement out."""
+    blocks = (
+        "Our house",
+        "Parking is free",
+        "Exosome drips on Mondays",
+        "Tea and coffee",
+        "Meet the team",
+        "Fees",
+        "Jobs",
+    )
+    far = "".join(f"<p>{block} in Kelda Street {number}.</p>" for number, block in enumerate((*blocks, *blocks)))
+    page = f"{far}<p>Everything we give here is fully approved by COFEPRIS, and licensed.</p>"
+    found = [claim for claim in judge(Query(id="f", html=page), KNOWLEDGE).findings if "COFEPRIS" in claim.quote]
+    assert found
+    for claim in found:
+        assert "too unsure" in claim.why
+        assert claim.why.endswith("kept.")
