@@ -20,7 +20,8 @@ _ASKING: Mapping[str, str] = {
     r"|(?:store|access|storing|accessing)[\w /]{0,24}information on (?:a|your) device|(?:manage|withdraw|give)"
     r" (?:your )?consent (?:preferences|choices|at any time)|consent to the use of (?:these|such|all|tracking)"
     r"|by (?:continuing to (?:browse|use)|using this (?:web)?site).{0,80}(?:agree|consent|accept)"
-    r"|do not sell (?:or share )?my (?:personal )?(?:information|data)|tracking technolog",
+    r"|do not sell (?:or share )?my (?:personal )?(?:information|data)|tracking technolog"
+    r"|small files on (?:a|your) device",
     "de": r"(?:wir )?(?:respektieren|schätzen) (?:ihre|deine) privatsphäre|(?:ihre|deine) privatsphäre ist uns"
     r"|(?:datenschutz|privatsphäre)[- ]?einstellungen|einwilligung(?:en)? (?:verwalten|jederzeit|in die verarbeitung)"
     r"|informationen auf (?:einem|ihrem) (?:end)?gerät",

@@ -42,6 +42,7 @@ _NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guar
 _DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
 _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
+_FEW_LETTERS = 4
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
 _WORD = 12
@@ -212,7 +213,7 @@ class _Fused:
         trusted = sure >= _TRUSTED and not self.whole_page
         if not trusted and self._silenced(window, sure):
             return []
-        excuses = self._excuses(row, sure) if trusted else _EXCUSED_BY_WORDS
+        excuses = self._excuses(row, window, sure) if trusted else _EXCUSED_BY_WORDS
         spans = [span for span in window.spans if not self._excused(span, window, excuses, trusted)]
         marked = self._marked(row, window)
         found = [quote for span in spans if (quote := self._within(span, marked))]
@@ -228,10 +229,12 @@ class _Fused:
         return any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits)
 
     def _says_something(self, window: Window, start: int, end: int) -> bool:
-        """A word or two of a heading or an item are a claim only if the lexicon holds them: a name is none."""
+        """A number or a price is no claim, and a word or two of a heading or an item only if the lexicon holds them."""
+        text = self.reader.page.folded.text[start:end]
+        if text.isascii() and sum(map(str.isalpha, text)) < _FEW_LETTERS:
+            return False
         if window.part.block.kind == "paragraph":
             return True
-        text = self.reader.page.folded.text[start:end]
         if len(text.split()) >= _FEW_WORDS or (len(text) >= _FEW_SIGNS and not text.isascii() and " " not in text):
             return True
         return any(hit.name.startswith(_SUBJECTS) and start <= hit.start < end for hit in window.part.hits)
@@ -277,8 +280,10 @@ class _Fused:
             start += 1
         return (start, end) if start < end else None
 
-    def _excuses(self, row: int, sure: float) -> frozenset[str]:
+    def _excuses(self, row: int, window: Window, sure: float) -> frozenset[str]:
         """A seller who names an agency for itself is not quoted by it, whatever the rules make of the name."""
+        if sure < _CERTAIN and any(map(_denied, window.stretch.claims)):
+            return _EXCUSED_BY_WORDS
         sells = 1 - self._reports(self.read.voices[[row]])
         return _EXCUSED_BY_ASKING if sure >= _CERTAIN and sells >= _SELLS else _EXCUSED_FOR_SURE
 
@@ -299,6 +304,11 @@ class _Fused:
 def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:
     """Did the rules tell what the same sentence says from what it denies?"""
     return any(one.status == "negated" and one.start < claim.end and one.end > claim.start for one in others)
+
+
+def _denied(claim: JudgedClaim) -> bool:
+    """Is it said that nobody knows, has shown or has allowed it? That is firmer than a "not"."""
+    return claim.status == "negated" and any(cue.kind == "denial" for cue in claim.cues)
 
 
 def _plain(claim: JudgedClaim, window: Window) -> bool:

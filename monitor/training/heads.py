@@ -15,11 +15,11 @@ from monitor.classify.encoder import Encoder
 from monitor.classify.model import READ_FOLDED, Heads, linear
 from monitor.classify.pieces import Floats
 from monitor.classify.second import Reads, Second
-from monitor.training.labelled import RULE_EXAMPLE, VOICES, Lessons, held_out
+from monitor.training.labelled import COUNTER, VOICES, Lessons, held_out
 
 Bools = npt.NDArray[np.bool_]
 Inputs = Callable[[Sequence[str]], Floats]
-_BINDING = 4.0  # how much more an example of a rule counts than a training text
+_BINDING = 4.0  # how much more a counter-example of a rule counts than a training text
 _FIRM = 0.02  # scikit-learn's C of the heads on what the encoder read, which has seen most of these texts
 _FIRM_SIFT = 1.0
 _FIRM_SECOND = 10.0
@@ -88,7 +88,7 @@ def _below(early: Floats, claims: Bools) -> float:
 def _heads(inputs: Floats, made: Lessons, categories: Sequence[str]) -> Floats:
     """Columns: claim, voices, categories."""
     claims = np.array(made.claims)
-    binding = np.array([_BINDING if row.kind == RULE_EXAMPLE else 1.0 for row in made.sources], np.float32)
+    binding = np.array([_BINDING if row.kind == COUNTER else 1.0 for row in made.sources], np.float32)
     columns = [_fit(inputs, claims, _FIRM, binding), *_voices(inputs, made, _FIRM)]
     for name in categories:
         has = np.array([name in one for one in made.categories])

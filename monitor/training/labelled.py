@@ -16,7 +16,7 @@ from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Example
 
 VOICES = ("seller", "news", "regulator", "science", "education", "reagent", "patient")
-RULE_EXAMPLE = "rule example"
+COUNTER = "counter example"
 _LAWFUL = "cosmetic_appearance"
 _HELD = 10
 _VOICE_OF_ROLE = {
@@ -88,30 +88,19 @@ def _labelled(raw: dict[str, Any]) -> Labelled:
     )
 
 
-def rule_examples(knowledge: Knowledge) -> list[Labelled]:
-    """What the rules' own examples say is a claim and is none: the plainest wordings there are, and their twins."""
+def counter_examples(knowledge: Knowledge) -> list[Labelled]:
+    """What the rules' own examples say is no claim. Their positive ones would only teach to trust the rules."""
     found: dict[str, Labelled] = {}
     for rule in knowledge.claims:
-        sides = ((True, rule.row.examples.positive), (False, rule.row.examples.negative))
-        for positive, examples in sides if rule.category != _LAWFUL else ():
-            for number, example in enumerate(examples):
-                shown = example if isinstance(example, Example) else Example(text=example)
-                row = _example(f"{rule.id}-{'yes' if positive else 'no'}-{number}", shown, rule.category, positive)
-                if shown.text not in found and (positive or _no_claim(row, knowledge)):
-                    found[shown.text] = row
+        for number, example in enumerate(rule.row.examples.negative):
+            shown = example if isinstance(example, Example) else Example(text=example)
+            if shown.text in found:
+                continue
+            text, html = (None, shown.text) if shown.html else (shown.text, None)
+            row = Labelled(f"{rule.id}-{number}", shown.lang, False, COUNTER, "", text, html)
+            if all(claim.status != "affirmed" for claim in windows_of(row.query(), knowledge)[0].claims):
+                found[shown.text] = row
     return list(found.values())
-
-
-def _example(name: str, shown: Example, category: str, positive: bool) -> Labelled:
-    text, html = (None, shown.text) if shown.html else (shown.text, None)
-    said = ((shown.quote or shown.text, category),) if positive and not shown.html else ()
-    kind, quoted = RULE_EXAMPLE, bool(shown.quote)
-    return Labelled(name, shown.lang, positive, kind, "", text, html, spans=said, placed=quoted)
-
-
-def _no_claim(row: Labelled, knowledge: Knowledge) -> bool:
-    """Of no rule: what is no claim of one may be one of another."""
-    return all(claim.status != "affirmed" for claim in windows_of(row.query(), knowledge)[0].claims)
 
 
 @dataclass
@@ -156,4 +145,4 @@ def _names(said: Iterable[tuple[int, str, str]]) -> frozenset[str]:
 
 def held_out(row: Labelled) -> bool:
     """One text in ten is kept from training, so that what is learnt can be measured: the same ones every time."""
-    return row.kind != RULE_EXAMPLE and hashlib.sha256(row.id.encode()).digest()[0] % _HELD == 0
+    return row.kind != COUNTER and hashlib.sha256(row.id.encode()).digest()[0] % _HELD == 0

@@ -12,7 +12,7 @@ from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, load_mod
 from monitor.knowledge import load
 from monitor.training.__main__ import main
 from monitor.training.evaluate import evaluate, to_text
-from monitor.training.labelled import Labelled, held_out, lessons, read_labelled, rule_examples
+from monitor.training.labelled import Labelled, counter_examples, held_out, lessons, read_labelled
 from monitor.training.measure import calibration, counts, interval, overlap
 
 KNOWLEDGE = load()
@@ -66,11 +66,11 @@ def test_one_text_in_ten_is_kept_from_training_and_no_counter_example() -> None:
     rows = [Labelled(f"t-{number}", "en", False, "news", "news", "text") for number in range(2_000)]
     assert 120 < sum(map(held_out, rows)) < 280
     assert [held_out(row) for row in rows] == [held_out(row) for row in rows]
-    assert not any(map(held_out, rule_examples(KNOWLEDGE)))
+    assert not any(map(held_out, counter_examples(KNOWLEDGE)))
 
 
-def test_rule_examples_are_those_that_no_rule_takes_for_a_claim() -> None:
-    found = rule_examples(KNOWLEDGE)
+def test_counter_examples_are_those_that_no_rule_takes_for_a_claim() -> None:
+    found = counter_examples(KNOWLEDGE)
     assert len(found) > 50
     assert not any(row.positive for row in found)
 
