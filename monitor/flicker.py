@@ -143,6 +143,7 @@ _NUMBER_OF_VISIT = (
 )
 _FLICKERS = re.compile("|".join((_NUMBER_OF_VISIT, _YEARS, _AGO, _COUNTDOWN, _COUNTER, _DATE, rf"\b{_CLOCK}")))
 _DATED = re.compile(_DATE)
+_COUNTS = re.compile(_COUNTER)
 _MAY_FLICKER = re.compile(r"\d|\bago\b|\bfa\b|atrás|\bvor\b|il y a|hace|há\b")
 _SPACE = re.compile(r"\s+")
 
@@ -151,6 +152,11 @@ def steady(text: str) -> str:
     """A block's words without what flickers in them: two readings of an unchanged block give the same."""
     low = _SPACE.sub(" ", text.casefold()).strip()
     return _FLICKERS.sub(PASSING, low) if _MAY_FLICKER.search(low) else low
+
+
+def counts(text: str) -> bool:
+    """Does it begin with how many look, bought or rated, or how many are left?"""
+    return bool(_COUNTS.match(text.lower()))
 
 
 def is_dated(text: str) -> bool:

@@ -245,6 +245,7 @@ def test_the_same_on_postgresql(postgresql_url: str, tmp_path: Path) -> None:
     engine.dispose()
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "baseline_read": 3,
+        "product_changed": 1,
         "notice_published": 3,
         "claim_appeared": 1,
         "claim_reworded": 1,

@@ -18,6 +18,7 @@ from monitor.classify.pieces import Floats
 from monitor.classify.shapes import SELLING_ROLES, JudgedClaim
 from monitor.classify.spans import Span
 from monitor.classify.windows import PRODUCTS, Reader, Window
+from monitor.flicker import counts
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion
 
@@ -229,9 +230,9 @@ class _Fused:
         return any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits)
 
     def _says_something(self, window: Window, start: int, end: int) -> bool:
-        """A number or a price is no claim, and a word or two of a heading or an item only if the lexicon holds them."""
+        """No price or counter is a claim, and a word or two of a heading or an item only if the lexicon holds them."""
         text = self.reader.page.folded.text[start:end]
-        if text.isascii() and sum(map(str.isalpha, text)) < _FEW_LETTERS:
+        if (text.isascii() and sum(map(str.isalpha, text)) < _FEW_LETTERS) or counts(text):
             return False
         if window.part.block.kind == "paragraph":
             return True

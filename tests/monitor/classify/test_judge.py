@@ -304,3 +304,8 @@ def test_what_the_model_saves_is_not_told_to_be_left_out() -> None:
     for claim in found:
         assert "too unsure" in claim.why
         assert claim.why.endswith("kept.")
+
+
+@pytest.mark.parametrize("text", ["49.00", "129.00 EUR", "24 Personen sehen sich diesen Artikel gerade an"])
+def test_a_price_or_a_counter_is_no_claim(text: str) -> None:
+    assert judge(Query(id="c", text=text, product_context=True), KNOWLEDGE).decision == "clear"
