@@ -6,10 +6,12 @@ the model's, beside the rules' own confidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from typing import get_args
 
 import numpy as np
 
@@ -20,8 +22,9 @@ from monitor.classify.spans import Span
 from monitor.classify.windows import PRODUCTS, Reader, Window
 from monitor.flicker import counts
 from monitor.knowledge import Knowledge
-from monitor.knowledge.shapes import Fusion
+from monitor.knowledge.shapes import Fusion, Kind
 
+_CUES = frozenset(get_args(Kind))
 _SELLING_VOICES = ("seller", "patient")
 _TELLING = 40  # characters of a stretch that tells who speaks
 _CROWD = 40  # stretches beyond which a page counts as no longer
@@ -46,7 +49,9 @@ _LOOPHOLE = "legal_loophole"
 _FEW_LETTERS = 4
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
-_WORD = 12
+_WORD = 9  # characters
+_LEFT = 3  # words of a clause that are quoted with the rest of it
+_CLAUSE = re.compile(r"[,;:.!?()\u2013\u2014\u2026、，。；：！？]")
 _MARKED = 0.35  # how likely a piece must be part of the claim to be quoted
 _TRUSTED = 0.8
 """From this probability on the model is believed although a rule took a word of the sentence for a negation, or for
@@ -252,6 +257,8 @@ class _Fused:
                 continue
             start, end = folded.span(*quote)
             if start < claim.end and end > claim.start:
+                if not any(cue.start < end and cue.end > start for cue in claim.cues if cue.kind not in _CUES):
+                    return claim  # what the rule met must be read in its quote
                 return replace(claim, start=start, end=end, quote=folded.original[start:end])
         return claim
 
@@ -264,7 +271,7 @@ class _Fused:
         return [(first + moved, last + moved, float(sure)) for (first, last), sure in pairs if first >= stretch.lead]
 
     def _within(self, span: Span, marked: list[tuple[int, int, float]]) -> tuple[int, int] | None:
-        """From the first to the last marked piece of a sentence: whole words, and its end if but a word is left."""
+        """From the first to the last marked piece of a sentence: whole words, to the clause's end if that is near."""
         inside = [(first, last) for first, last, sure in marked if sure >= _MARKED and _in(first, span)]
         if not inside:
             return None
@@ -273,8 +280,10 @@ class _Fused:
             start -= 1
         while end < span.end and _joined(text[end - 1], text[end]):
             end += 1
-        start = span.start if _a_word(text[span.start : start]) else start
-        end = span.end if _a_word(text[end : span.end]) else end
+        start = span.start if _few(text[span.start : start], 1) else start
+        clause = _CLAUSE.search(text, end, span.end)
+        stop = clause.start() if clause else span.end
+        end = stop if _few(text[end:stop], _LEFT) else end
         while start < end and (text[end - 1].isspace() or text[end - 1] == "."):
             end -= 1
         while start < end and text[start].isspace():
@@ -328,9 +337,9 @@ def _joined(first: str, second: str) -> bool:
     return first.isalnum() and second.isalnum() and first < _DENSE and second < _DENSE
 
 
-def _a_word(rest: str) -> bool:
-    """Is it so little that a quote without it would stop short?"""
-    return len(rest.split()) <= 1 and len(rest.strip()) <= _WORD
+def _few(rest: str, words: int) -> bool:
+    """Is it so little that a quote without it would break off?"""
+    return len(rest.split()) <= words and len(rest.strip()) <= words * _WORD
 
 
 def _in(at: int, span: Span) -> bool:

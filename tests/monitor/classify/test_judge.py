@@ -309,3 +309,13 @@ def test_what_the_model_saves_is_not_told_to_be_left_out() -> None:
 @pytest.mark.parametrize("text", ["49.00", "129.00 EUR", "24 Personen sehen sich diesen Artikel gerade an"])
 def test_a_price_or_a_counter_is_no_claim(text: str) -> None:
     assert judge(Query(id="c", text=text, product_context=True), KNOWLEDGE).decision == "clear"
+
+
+def test_a_rule_s_quote_holds_what_the_rule_met() -> None:
+    """Of one sentence two rules met different words: neither is shown without its own."""
+    told = "A Kelda infusion of exosomes treats the inflammation behind chronic fatigue, and guests feel the difference."
+    judged = judge(Query(id="r", text=told), KNOWLEDGE)
+    quotes = {claim.category: claim.quote for claim in judged.findings}
+    assert "infusion" in quotes["route_injection_iv"]
+    assert "inflammation" in quotes["disease_treatment"]
+    assert "difference" not in quotes["disease_treatment"]
