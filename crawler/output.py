@@ -122,7 +122,7 @@ class Progress:
             "requests": stats.get_value("downloader/request_count", 0),
             "responses": stats.get_value("downloader/response_count", 0),
             "records": sum(self.reading.items.values()),
-            "elapsed": round(self.reading.clock.elapsed(), 1),
+            "elapsed": round(self.reading.clock.elapsed(), 3),
         }
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()

@@ -135,6 +135,14 @@ class Term(NamedTuple):
     free_right: bool
     alone: bool = False
 
+    @classmethod
+    def of(cls, written: str, plain: str) -> Term:
+        """From a word as the lists write it, with its signs, and as it is looked for."""
+        free = unbound(plain)
+        left = written.startswith("*") or free or not plain[0].isalnum()
+        right = written.endswith("*") or free or not plain[-1].isalnum()
+        return cls(plain, left, right, written.startswith("="))
+
 
 class Terms:
     """Terms with their word boundaries. Nine of ten raw occurrences of a word lie inside a longer one; looked for

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor.classify.automaton import Presence
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
+from monitor.knowledge.shapes import bare
 from monitor.text import decode, source_of
 
 _NAMES = ("product_exosome", "product_cell")
@@ -20,7 +21,7 @@ class Gate:
     """Compiled product terms. Screening is generous: what passes is scanned again with word boundaries."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._terms = Presence(fold(term.words.strip("*")).text for term in knowledge.lexicon.named(_NAMES))
+        self._terms = Presence(fold(bare(term.words)).text for term in knowledge.lexicon.named(_NAMES))
 
     def names_product(self, folded: str) -> bool:
         return self._terms.in_text(folded)

@@ -12,7 +12,7 @@ from monitor.classify.context import Voice
 from monitor.classify.shapes import SELLING_ROLES
 from monitor.folding import fold_words
 from monitor.knowledge import Knowledge
-from monitor.knowledge.shapes import expand
+from monitor.knowledge.shapes import bare, expand
 from monitor.text import Document
 
 _KNOWN_PUBLISHER = 8.0
@@ -37,7 +37,7 @@ class RoleReader:
         self._needs = knowledge.scoring.role_needs
         self._words: dict[str, list[tuple[str, str, float, str]]] = {}
         written = [(words, row.role, cue) for row in knowledge.roles for cue in row.cues for words in expand(cue.terms)]
-        folded = fold_words(words.rstrip("*") for words, _, _ in written)
+        folded = fold_words(bare(words) for words, _, _ in written)
         for plain, (words, role, cue) in zip(folded, written, strict=True):
             free = "*" if words.endswith("*") or not plain.isascii() else ""
             self._words.setdefault(plain, []).append((role, cue.lang, cue.weight, free))

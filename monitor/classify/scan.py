@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from monitor.classify.automaton import Met, Term, Terms, spaced, unbound
+from monitor.classify.automaton import Met, Term, Terms, spaced
 from monitor.classify.conditions import Found, condition_scanner
 from monitor.folding import fold_words
 from monitor.knowledge import Cue, Knowledge
+from monitor.knowledge.shapes import bare
 
 _COMPLAINTS = (
     "condition",
@@ -63,11 +64,7 @@ class Scanner:
 
 
 def _terms(written: Sequence[str]) -> Iterator[Term]:
-    for words, plain in zip(written, fold_words(words.strip("*=") for words in written), strict=True):
-        free = unbound(plain)
-        left = words.startswith("*") or free or not plain[0].isalnum()
-        right = words.endswith("*") or free or not plain[-1].isalnum()
-        yield Term(plain, left, right, words.startswith("="))
+    return map(Term.of, written, fold_words(map(bare, written)))
 
 
 def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:

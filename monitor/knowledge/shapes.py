@@ -53,6 +53,11 @@ _CLOSED = re.compile(r"[^{}*=]+(?:\{[^{}*=]*\}[^{}*=]*)*")
 """A term that begins with a letter and has no sign but whole braces: none of its spellings can be wrong."""
 
 
+def bare(words: str) -> str:
+    """A spelling without the signs that say where it may stand."""
+    return words.strip("*=")
+
+
 def well_written(terms: str) -> str:
     if terms.count("{") != terms.count("}"):
         raise ValueError("a brace is opened and not closed, or the other way round")

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from monitor.classify.automaton import Term, Terms, spaced, unbound
+from monitor.classify.automaton import Term, Terms, spaced
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.products import Terms as Written
 from monitor.knowledge.products import spellings
+from monitor.knowledge.shapes import bare
 from monitor.products.regions import names
 from monitor.text import Block, Document
 
@@ -59,7 +60,7 @@ class ProductScanner:
     def __init__(self, knowledge: Knowledge) -> None:
         meant = list(dict.fromkeys(_meanings(knowledge)))
         self._meanings = [meaning for _, meaning in meant]
-        self._terms = Terms(_term(words) for words, _ in meant)
+        self._terms = Terms(Term.of(words, fold(bare(words)).text) for words, _ in meant)
 
     def marks(self, text: str) -> list[Mark]:
         """Every word in a text, by its start and then the longest first, in the text's own offsets."""
@@ -100,9 +101,8 @@ def _meanings(knowledge: Knowledge) -> Iterator[tuple[str, Meaning]]:
     for cue, row in known.cues.cues.items():
         for _, words in spellings(row.terms):
             yield words, Meaning("cue", cue)
-    for term in knowledge.lexicon:
-        if term.name in _LEXICON:
-            yield term.words, Meaning("cue", PRODUCT)
+    for term in knowledge.lexicon.named(_LEXICON):
+        yield term.words, Meaning("cue", PRODUCT)
     said: tuple[tuple[str, Written], ...] = (
         ("serves", known.countries.serves),
         ("excluded", known.countries.excluded),
@@ -113,14 +113,6 @@ def _meanings(knowledge: Knowledge) -> Iterator[tuple[str, Meaning]]:
             yield words, Meaning("market", kind)
     for name, code in names(known.countries):
         yield name, Meaning("country", code, exact=name if name.isupper() and name.isascii() else "")
-
-
-def _term(words: str) -> Term:
-    plain = fold(words.strip("*=")).text
-    free = unbound(plain)
-    left = words.startswith("*") or free or not plain[0].isalnum()
-    right = words.endswith("*") or free or not plain[-1].isalnum()
-    return Term(plain, left, right, words.startswith("="))
 
 
 def _is_name(said: str, exact: str) -> bool:

@@ -16,6 +16,7 @@ from monitor.classify.pieces import Floats, Pieces
 from monitor.classify.weights import NORMS, PARTS
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
+from monitor.knowledge.shapes import bare
 from monitor.training.e5 import E5, load_e5
 from monitor.training.graph import graph
 from monitor.training.labelled import VOICES, Lessons
@@ -53,7 +54,7 @@ def encode(knowledge: Knowledge, made: Lessons, folder: Path, say: Say) -> None:
 
 def _words(knowledge: Knowledge) -> Iterable[str]:
     for term in knowledge.lexicon:
-        yield fold(term.words.strip("*=")).accented
+        yield fold(bare(term.words)).accented
     for words, _, _, _ in knowledge.conditions.names():
         yield fold(words).accented
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from monitor import queries, search
 from reports import words
+from reports.site.address import address_of
 
 ON_A_PAGE = 20
 LAST_PAGE = search.BOUND // ON_A_PAGE
@@ -36,8 +36,7 @@ class Asked:
 
     @property
     def href(self) -> str:
-        given = {name: value for name, value in asdict(self).items() if value and (name, value) != ("page", 1)}
-        return f"/search?{urlencode(given, errors='replace')}" if given else "/search"
+        return address_of("/search", self)
 
     @property
     def query(self) -> str:

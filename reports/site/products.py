@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from urllib.parse import urlencode
 
 from fastapi import FastAPI, Response
 
 from monitor import queries
+from reports.site.address import address_of
 from reports.site.common import page as shown
 from reports.site.common import refuse
 
@@ -37,8 +37,7 @@ class AskedProducts:
 
     @property
     def href(self) -> str:
-        given = {name: value for name, value in asdict(self).items() if value and (name, value) != ("page", 1)}
-        return f"/products?{urlencode(given, errors='replace')}" if given else "/products"
+        return address_of("/products", self)
 
     def to_query(self, since: date | None) -> queries.ProductsAsked:
         return queries.ProductsAsked(

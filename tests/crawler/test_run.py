@@ -268,7 +268,7 @@ def test_progress_is_told_in_json(web: Loopback, crawls: Crawls) -> None:
         "responses": 5,
         "records": 3,
     }
-    assert 0 <= last["elapsed"] < 600
+    assert last["elapsed"] > 0
 
 
 def wait_for(web: Loopback, path: str) -> None:

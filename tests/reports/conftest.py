@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Engine
 
 from monitor.config import Config
@@ -22,6 +24,16 @@ from reports import period
 from reports.digest.writing import Written, write
 from tests.reports import factory
 
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WEEK = period.week("2026-W47", "UTC")
 
 
@@ -76,3 +88,20 @@ def visit(serving: Callable[[FastAPI], str]) -> Iterator[Callable[[FastAPI], htt
     """Serves a site and gives a client for it."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(httpx.Client(base_url=serving(app), timeout=60))
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"no browser at {CHROMIUM}; apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    return browser.new_page()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import tinycss2
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from lxml import etree
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from sqlmodel import select
 
 from monitor.config import Config, Watchlist
@@ -29,7 +28,6 @@ from reports.site.app import create_app
 from tests.reports import factory
 from tests.reports.conftest import Stored, served
 from tests.reports.exports.test_export_tables import fill
-from tests.reports.site.test_browser import CHROMIUM, FLAGS
 
 LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
 LISTED = {"ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"}, "tr": {"td", "th"}, "tbody": {"tr"}, "thead": {"tr"}}
@@ -286,17 +284,12 @@ CONTRAST = """
 
 
 @pytest.mark.browser
-def test_every_text_stands_out_in_light_and_dark(site: Site) -> None:
+def test_every_text_stands_out_in_light_and_dark(browser: Browser, site: Site) -> None:
     """WCAG 1.4.3, on the colours that a browser shows."""
-    if not CHROMIUM.exists() and not os.environ.get("CI"):
-        pytest.skip(f"no browser at {CHROMIUM}; apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        # The site lets no script run on its pages; the one that measures is ours.
-        page = browser.new_context(bypass_csp=True).new_page()
-        for address in site.texts:
-            page.goto(site.address + address)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                assert page.evaluate(CONTRAST) == [], (address, scheme)
-        browser.close()
+    # The site lets no script run on its pages; the one that measures is ours.
+    page = browser.new_context(bypass_csp=True).new_page()
+    for address in site.texts:
+        page.goto(site.address + address)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert page.evaluate(CONTRAST) == [], (address, scheme)
