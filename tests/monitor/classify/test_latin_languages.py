@@ -3,7 +3,9 @@
 import pytest
 
 from monitor.classify.language import language, languages
+from monitor.classify.scan import scanner
 from monitor.folding import fold
+from monitor.knowledge import load
 from monitor.text import read_html, read_text
 
 SPOKEN = [
@@ -90,3 +92,12 @@ def test_a_language_without_words_is_read_by_a_close_one(spoken: str, read: str)
 
 def test_thai_on_an_english_page_is_read() -> None:
     assert "th" in languages("en", fold("Exosome therapy เอ็กโซโซม in Bangkok").text)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [("pl", "Ministerstwo i urząd piszą o egzosomach."), ("it", "I medici parlano di esosomi.")],
+)
+def test_a_small_word_is_not_the_i_of_english(lang: str, text: str) -> None:
+    folded = fold(text).text
+    assert not [hit for hit in scanner(load(), languages(lang, folded)).hits(folded) if hit.name == "first_person"]
