@@ -352,20 +352,13 @@ def _came(make: Making, rows: Landscape) -> Figure:
         for how, several in ((new, moved.new), (read, moved.first_read))
         for one in several
     ]
-    return Figure(
-        id="sellers-new",
-        section="sellers",
-        title=make.gettext("Sellers that came"),
-        means=make.gettext("Those counted above as new or read for the first time, by name."),
-        basis="queries.landscape_claims; event, claim, page, organisation",
-        columns=(
-            make.gettext("Seller"),
-            make.gettext("How"),
-            make.gettext("First known"),
-            make.gettext("Standing claims at the end"),
-        ),
-        rows=tuple(table),
-        says=() if table else (make.gettext("None."),),
+    return _by_name(
+        make,
+        "sellers-new",
+        make.gettext("Sellers that came"),
+        make.gettext("Those counted above as new or read for the first time, by name."),
+        (make.gettext("First known"), make.gettext("Standing claims at the end")),
+        table,
     )
 
 
@@ -377,18 +370,24 @@ def _went(make: Making, rows: Landscape) -> Figure:
         (make.gettext("our rules changed"), moved.by_rules),
     )
     table = [_who(one, how, one.start, one.pages - one.pages_gone) for how, several in named_so for one in several]
+    return _by_name(
+        make,
+        "sellers-gone",
+        make.gettext("Sellers that went"),
+        make.gettext("Those counted above as vanished or silent, by name."),
+        (make.gettext("Claims at the beginning"), make.gettext("Pages still there")),
+        table,
+    )
+
+
+def _by_name(make: Making, id: str, title: str, means: str, columns: tuple[str, str], table: list[Row]) -> Figure:
     return Figure(
-        id="sellers-gone",
+        id=id,
         section="sellers",
-        title=make.gettext("Sellers that went"),
-        means=make.gettext("Those counted above as vanished or silent, by name."),
+        title=title,
+        means=means,
         basis="queries.landscape_claims; event, claim, page, organisation",
-        columns=(
-            make.gettext("Seller"),
-            make.gettext("How"),
-            make.gettext("Claims at the beginning"),
-            make.gettext("Pages still there"),
-        ),
+        columns=(make.gettext("Seller"), make.gettext("How"), *columns),
         rows=tuple(table),
         says=() if table else (make.gettext("None."),),
     )
