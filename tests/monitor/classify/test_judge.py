@@ -314,7 +314,8 @@ def test_a_price_or_a_counter_is_no_claim(text: str) -> None:
 def test_a_rule_s_quote_holds_what_the_rule_met() -> None:
     """Of one sentence two rules met different words: neither is shown without its own."""
     told = (
-        "A Kelda infusion of exosomes treats the inflammation behind chronic fatigue, and guests feel the difference."
+        "A Kelda infusion of exosomes treats the inflammation behind chronic fatigue, "
+        "and our guests feel the difference."
     )
     judged = judge(Query(id="r", text=told), KNOWLEDGE)
     quotes = {claim.category: claim.quote for claim in judged.findings}
