@@ -21,12 +21,16 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler.folder import Reading, reading_of
-from monitor.records import CaptureRecord
+from monitor.records import CaptureRecord, HeldCapture
 
 _LEVEL = 2
 """zlib's level. On regulators' pages of 50 kB (0.42 ms, 32 % of the size), 6 takes twice as long for 28 %."""
 
 RENDERED = "text/html; charset=utf-8"
+REVISITS = "revisits"
+"""Key of a request's meta: the capture (`HeldCapture`) that a "not modified" would speak of."""
+_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+"""WARC 1.1, 6.7.3."""
 
 
 def record_uuid(capture_id: str) -> str:
@@ -90,9 +94,15 @@ class Archive:
             headers["WARC-IP-Address"] = ip
         if original:
             headers["WARC-Refers-To"] = record_uuid(original.id)
-        headers["WARC-Payload-Digest"] = f"sha256:{digest}"
+        held: HeldCapture | None = request.meta.get(REVISITS)
+        if response.status == HTTPStatus.NOT_MODIFIED and held is not None:
+            kind = "revisit"
+            headers |= _revisited(held)
+        else:
+            kind = "response"
+            headers["WARC-Payload-Digest"] = f"sha256:{digest}"
         offset = self._offset
-        length = self._write(response.url, "response", headers, _response_head(response), response.body)
+        length = self._write(response.url, kind, headers, _response_head(response), response.body)
         self._keep_request(request, capture_id, moment)
         capture = CaptureRecord(
             id=capture_id,
@@ -176,6 +186,16 @@ class Archive:
         self._warc.write(packed)
         self._offset += len(packed)
         return len(packed)
+
+
+def _revisited(held: HeldCapture) -> dict[str, str]:
+    """What a revisit says of the answer that is as it was: it has no body of its own."""
+    return {
+        "WARC-Profile": _NOT_MODIFIED,
+        "WARC-Refers-To": record_uuid(held.id),
+        "WARC-Refers-To-Target-URI": held.url,
+        "WARC-Refers-To-Date": _warc_date(held.fetched_at),
+    }
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:

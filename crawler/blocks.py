@@ -14,7 +14,6 @@ from scrapy.http import Response, TextResponse
 
 _SCRIPTS = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.S | re.I)
 _TAGS = re.compile(r"<[^>]*>")
-_SPACE = re.compile(r"\s+")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
 
 _CHALLENGE_TEXT = re.compile(
@@ -109,7 +108,7 @@ def _can_hold_one(response: TextResponse) -> bool:
 
 def _by_words(html: str, status: int) -> str:
     title = _TITLE.search(html)
-    name = _SPACE.sub(" ", title.group(1)).strip() if title else ""
+    name = " ".join(title.group(1).split()) if title else ""
     if name.lower() == "fda apology":
         return "an apology page for suspected bots, in the form that FDA sends"
     limit = _LITTLE_REFUSED if status in _REFUSING else _LITTLE
@@ -131,7 +130,7 @@ def _by_words(html: str, status: int) -> str:
 def _visible(html: str, limit: int) -> str:
     """The page's text without scripts. Most pages show more than `limit` within their first characters."""
     for size in (limit * 6, limit * 20, len(html)):
-        text = _SPACE.sub(" ", _TAGS.sub(" ", _SCRIPTS.sub(" ", html[:size]))).strip()
+        text = " ".join(_TAGS.sub(" ", _SCRIPTS.sub(" ", html[:size])).split())
         if len(text) > limit or size >= len(html):
             return text
     return text

@@ -131,6 +131,8 @@ def crawl(reading: Reading, replay_of: str = "", spider: type[SourceSpider] | No
         spider_class: type[SourceSpider] = spider or spider_module(reading.card).Spider
     except (ImportError, AttributeError) as error:
         raise NotStartedError(f"{reading.card.id}: spider {reading.card.spider!r} cannot be loaded: {error}") from error
+    # Asks who imports it, by the sources of every function under way: here they are few, in the engine fifty.
+    importlib.import_module("scrapy.core.downloader.contextfactory")
     process = AsyncCrawlerProcess(build(reading))
     crawler = process.create_crawler(spider_class)
     gc.freeze()

@@ -57,9 +57,12 @@ class _Follower:
         self._claims: dict[int, Claim] = {}
         self._places: dict[tuple[int, int], ClaimPlace] = {}
         self._lives: list[Life] = []
+        self._standing: dict[int, list[Life]] = {}
+        """Page → claims that stood there before this run."""
         self._read: dict[int, PageReading] = {}
         self._gone: Mapping[int, datetime] = {}
         self._judged: dict[tuple[int, str, str], JudgedClaim] = {}
+        self._text: tuple[int, str] | None = None
 
     def follow(self, readings: Sequence[PageReading], gone: Mapping[int, datetime]) -> list[str]:
         self._load()
@@ -92,12 +95,16 @@ class _Follower:
         for key, claim in self._claims.items():
             pending = Wording(**claim.pending) if claim.pending else None
             state = ClaimState(claim.state)
-            self._lives.append(Life(claim.category, claim.folded, state, places.get(key, {}), pending, ref=key))
+            life = Life(claim.category, claim.folded, state, places.get(key, {}), pending, ref=key)
+            self._lives.append(life)
+            for page, lacking in life.places.items():
+                if lacking == 0:
+                    self._standing.setdefault(page, []).append(life)
 
     def _wordings(self, page: int, reading: PageReading) -> list[Wording]:
         """Every claim a page has now, each wording once."""
         if reading.findings is None:
-            return [Wording(page, life.category, life.folded) for life in self._lives if life.places.get(page) == 0]
+            return [Wording(page, life.category, life.folded) for life in self._standing.get(page, ())]
         found: dict[tuple[str, str], Wording] = {}
         for claim in reading.findings:
             wording = Wording(page, claim.category, folded_quote(claim.quote))
@@ -122,7 +129,7 @@ class _Follower:
         latest = max(looks, default=claim.last_seen)
         if life.stands:
             claim.last_seen, claim.missing_since, claim.ended_at = max(claim.last_seen, latest), None, None
-            self._show_where_it_stands(claim, life)
+            self._show_where_it_stands(claim, life, is_described=shown is not None)
         elif life.state is ClaimState.WITHDRAWN:
             claim.ended_at = claim.ended_at or claim.missing_since or latest
         elif not was_missing:
@@ -147,11 +154,14 @@ class _Follower:
                 claim_id=id_of(claim),
                 page_id=page,
                 version_id=reading.version_id,
-                start=0,
-                end=0,
+                start=judged.start,
+                end=judged.end,
+                lacking=lacking,
                 last_seen=reading.seen,
             )
             self._places[life.ref, page] = place
+            self._session.add(place)
+            return
         place.lacking = lacking
         if lacking == 0 and reading is not None:
             place.last_seen = reading.seen
@@ -159,16 +169,27 @@ class _Follower:
                 place.version_id, place.start, place.end = reading.version_id, judged.start, judged.end
         self._session.add(place)
 
-    def _show_where_it_stands(self, claim: Claim, life: Life) -> None:
+    def _show_where_it_stands(self, claim: Claim, life: Life, *, is_described: bool) -> None:
         """Point the claim at a page that has it now: it may have moved."""
         if life.places.get(claim.page_id) != 0:
             claim.page_id = next(page for page, lacking in life.places.items() if lacking == 0)
         place = self._places[life.ref, claim.page_id]
-        version = self._session.get(PageVersion, place.version_id)
-        if version is None:
-            raise LookupError(f"page version {place.version_id} is gone; the database was altered by hand")
+        shown = (claim.version_id, claim.start, claim.end)
+        if shown == (place.version_id, place.start, place.end) and not is_described:
+            return  # it is quoted from there already
         claim.version_id, claim.start, claim.end = place.version_id, place.start, place.end
-        claim.quote = version.text[place.start : place.end]
+        claim.quote = self._text_of(place.version_id)[place.start : place.end]
+
+    def _text_of(self, version_id: int) -> str:
+        """A version's text; the last one is kept, for the claims of a page come one after the other."""
+        if self._text is None or self._text[0] != version_id:
+            statement = select(PageVersion.text).where(PageVersion.id == version_id)
+            with self._session.no_autoflush:  # versions are written as they are made
+                text = self._session.exec(statement).first()
+            if text is None:
+                raise LookupError(f"page version {version_id} is gone; the database was altered by hand")
+            self._text = (version_id, text)
+        return self._text[1]
 
     def _tell(self, kind: MoveKind, claim: Claim, before: str) -> None:
         revisions = self._writer.revisions(claim)

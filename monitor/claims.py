@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -146,9 +146,9 @@ class ClaimWriter:
         claim.hedged, claim.obfuscated = judged.hedged, judged.obfuscated
         claim.heading_path = list(judged.heading_path)
         claim.product_id = self._product_of(judged, reading)
-        self._set_findings(claim, judged, reading)
+        codes = self._set_findings(claim, judged, reading)
         self._session.add(claim)
-        self._index(claim, reading)
+        self._index(claim, reading, codes)
 
     def _add_revision(self, claim: Claim, judged: JudgedClaim, reading: PageReading) -> None:
         self._session.add(
@@ -164,8 +164,8 @@ class ClaimWriter:
         )
         self._session.flush()
 
-    def _set_findings(self, claim: Claim, judged: JudgedClaim, reading: PageReading) -> None:
-        """Replace the findings where they differ; replaced rows stay, no longer current."""
+    def _set_findings(self, claim: Claim, judged: JudgedClaim, reading: PageReading) -> Collection[str]:
+        """Replace the findings where they differ; replaced rows stay, no longer current. Gives their jurisdictions."""
         held = self.findings(claim)
         wanted = {verdict.code: limited(verdict, self._jurisdictions) for verdict in judged.jurisdictions}
         same = {
@@ -177,7 +177,7 @@ class ClaimWriter:
         }
         claim.severity = highest(verdict.severity for verdict in wanted.values() if verdict.assessed)
         if same:
-            return
+            return wanted
         for row in held:
             row.current = False
             self._session.add(row)
@@ -198,6 +198,7 @@ class ClaimWriter:
                 )
             )
         self._session.flush()
+        return wanted
 
     def _product_of(self, judged: JudgedClaim, reading: PageReading) -> int | None:
         name = reading.product_at(judged.start) or judged.product
@@ -214,7 +215,7 @@ class ClaimWriter:
         organisation = self._session.get(Organisation, page.organisation_id) if page.organisation_id else None
         return organisation.name if organisation else ""
 
-    def _index(self, claim: Claim, reading: PageReading) -> None:
+    def _index(self, claim: Claim, reading: PageReading, codes: Collection[str]) -> None:
         page = reading.page
         product = self._session.get(Product, claim.product_id) if claim.product_id else None
         words = [
@@ -230,7 +231,7 @@ class ClaimWriter:
             id_of(claim),
             title=claim.quote,
             body="\n".join([*words, claim.category.replace("_", " ")]),
-            jurisdictions=self.codes(claim),
+            jurisdictions=codes,
             severity=claim.severity,
             seen_at=claim.first_seen,
         )

@@ -89,6 +89,8 @@ class Site(Section):
     delay: float = Field(default=5.0, gt=0)
     revisit_hours: float = Field(default=20.0, ge=0)
     """A page read well less than this long ago is not asked for again."""
+    conditional: bool = True
+    """Ask for known pages on condition that they have changed. Not of a server that says so wrongly."""
     script: bool = False
     """Its pages are built by script: let a browser show them. Needs the extra `script` and Chromium."""
     on: bool = True

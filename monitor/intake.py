@@ -28,6 +28,7 @@ from monitor.records import (
     LIST_KEY,
     AnyRecord,
     AuthorisationRecord,
+    HeldCapture,
     KnownItem,
     NoticeRecord,
     PageRecord,
@@ -53,6 +54,7 @@ _LOOKED_BACK = 30
 _KEPT_OF_CAPTURES = (
     "id", "url", "fetched_at", "status", "content_type", "payload_sha256", "offset", "length",
 )  # fmt: skip
+_UNMARKED = {"etag": "", "last_modified": "", "capture_id": None}
 _OBJECTS_BETWEEN = 20_000
 """Made and not gone again before Python looks for rings among them; its own 700 are a tenth of a page."""
 
@@ -295,9 +297,10 @@ def _remember_seen(session: Session, folder: RunFolder) -> None:
         )
         if mark is not None:
             values |= {"etag": mark.etag, "last_modified": mark.last_modified, "read_at": at}
+        if isinstance(mark, PageRecord) and mark.state is PageState.READ:
+            values["capture_id"] = mark.capture if mark.etag or mark.last_modified else None
         if key not in held:
-            unmarked = {"source_id": folder.run.source, "key": key, "etag": "", "last_modified": "", "read_at": at}
-            new.append(unmarked | values)
+            new.append({"source_id": folder.run.source, "key": key} | _UNMARKED | {"read_at": at} | values)
             continue
         for name, value in values.items():
             setattr(held[key], name, value)
@@ -387,10 +390,20 @@ def _write_reasons(folder: Path, reasons: tuple[health.Reason, ...]) -> None:
 def known_items(engine: Engine, source_id: str) -> Iterator[KnownItem]:
     """What the next run of a source may leave out."""
     with reading(engine) as session:
-        for item in session.exec(select(SeenItem).where(SeenItem.source_id == source_id).order_by(SeenItem.key)):
+        of_source = select(SeenItem, Capture).where(SeenItem.source_id == source_id).order_by(SeenItem.key)
+        for item, held in session.exec(of_source.join(Capture, col(Capture.id) == SeenItem.capture_id, isouter=True)):
             yield KnownItem(
-                key=item.key, digest=item.digest, etag=item.etag, last_modified=item.last_modified, read_at=item.read_at
+                key=item.key,
+                digest=item.digest,
+                etag=item.etag,
+                last_modified=item.last_modified,
+                read_at=item.read_at,
+                capture=_named(held),
             )
+
+
+def _named(capture: Capture | None) -> HeldCapture | None:
+    return HeldCapture(id=capture.id, url=capture.url, fetched_at=capture.fetched_at) if capture else None
 
 
 __all__ = ["REASONS_FILE", "UNSEEING", "TakenIn", "UnreadableRunError", "known_items", "note_stale", "take_in"]

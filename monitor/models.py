@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, String, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from monitor.db import UtcDateTime
@@ -93,6 +93,8 @@ class SeenItem(SQLModel, table=True):
     etag: str = ""
     last_modified: str = ""
     read_at: datetime = Field(sa_column=time_column())
+    capture_id: str | None = Field(default=None, foreign_key="capture.id")
+    """The answer that a page's `etag` or `last_modified` came with."""
 
 
 class Capture(SQLModel, table=True):
@@ -213,6 +215,8 @@ class Page(SQLModel, table=True):
     first_seen: datetime = Field(sa_column=time_column())
     last_read: datetime = Field(sa_column=time_column())
     """Last time it was read well, changed or not."""
+    reading: str = Field(default="", sa_column=Column(String(), nullable=False, server_default=""))
+    """Of which bytes that reading was, and what read them: `monitor.sameness`. Empty: it is to be read whole."""
     __table_args__ = (UniqueConstraint("source_id", "url"),)
 
 

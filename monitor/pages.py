@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, inspect
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from monitor import organisations
@@ -23,14 +25,16 @@ from monitor.history import Chronicle
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
 from monitor.models import NOT_THERE, Cause, Claim, EventKind, Page, PageVersion
-from monitor.product_intake import ProductsOfRun, offered_on, stretches_of, told_by
+from monitor.product_intake import TOLD, ProductsOfRun, Received, offered_on, stretches_of, told_by
 from monitor.records import PageRecord, PageState
 from monitor.rejudge import rejudge_page
 from monitor.runfolder import RunFolder, read_payload
+from monitor.sameness import Marks
 from monitor.text import Document
 
 _AHEAD = 50
-"""Held versions read together: some hundred kB each at most, as objects."""
+"""Held versions read together."""
+_HEAVY: tuple[Any, ...] = (PageVersion.text, PageVersion.document, PageVersion.dropped)
 
 
 def take_in(
@@ -80,13 +84,14 @@ class _Intake:
     """Who is behind a host, once it has been asked."""
     body: tuple[str, bytes, str] | None = None
     """Capture, body and content type that were read last."""
-    versions: dict[int, PageVersion] = field(default_factory=dict)
-    """Held versions of the pages that come next, by id."""
+    versions: dict[int, tuple[PageVersion, dict[str, Any] | None]] = field(default_factory=dict)
+    """Held versions of the pages that come next, by id, with what is kept beside each of products."""
     waiting: frozenset[int] | None = None
     """Pages with a claim that waits for a second reading, once that was asked."""
 
     def __post_init__(self) -> None:
         self.products = ProductsOfRun(self.session, self.chronicle.source_id, self.knowledge)
+        self.marks = Marks(self.knowledge)
 
     def take(self, records: Sequence[PageRecord]) -> tuple[str, ...]:
         readings: list[PageReading] = []
@@ -116,39 +121,91 @@ class _Intake:
     def _take_one(self, record: PageRecord, seen: datetime) -> PageReading:
         is_back = (held := self.pages.get(record.url)) is not None and held.state in NOT_THERE
         page = self._page_of(record, seen)
-        version = self._version_of(page)
+        if self._is_as_read(page, record, is_back):
+            self.products.same(page, seen)
+            return PageReading(page, page.current_version_id or 0, self.knowledge.version, None, seen)
+        reading = self._read(page, record, seen, is_back)
+        if reading.knowledge_version != self.knowledge.version:
+            page.reading = ""  # a page that came back: its text is still held as the rules of then judged it
+        elif record.state is PageState.READ:
+            page.reading = self._mark(record)
+        return reading
+
+    def _read(self, page: Page, record: PageRecord, seen: datetime, is_back: bool) -> PageReading:
+        version, told = self._version_of(page)
         if version is not None and not is_back and version.knowledge_version != self.knowledge.version:
             # Our own change first, and by itself: what the seller changed is then told apart from it.
             rejudge_page(self.session, page, version, self.knowledge, self.jurisdictions, at=seen)
+            self.session.flush()
             self.waiting = None
         if record.state is PageState.UNCHANGED and version is not None:
-            self.products.held(page, version, seen, is_back=is_back, capture=None)
+            self.products.held(page, version, seen, told=told, is_back=is_back, received=None)
             return self._held(page, version, seen, is_back)
         document = read_captured(*self._captured(record.capture), record.part)
-        body = partial(self._captured, record.capture)
+        received = self._received(record)
         if version is not None and version.text_sha256 == document.sha256:
-            self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
+            self.products.held(page, version, seen, told=told, is_back=is_back, received=received)
             return self._held(page, version, seen, is_back)
         judgement = judge_document(document, self.knowledge, url=page.url)
         if version is not None and self._only_flickers(page, version, judgement, is_back):
-            self.products.held(page, version, seen, is_back=is_back, capture=(record.capture, body))
+            self.products.held(page, version, seen, told=told, is_back=is_back, received=received)
             return self._held(page, version, seen, is_back)
         new = self._new_version(page, version.number + 1 if version else 1, record, seen, judgement)
         offered = stretches_of(self.products.new(page, new, judgement, seen))
-        about = product_named(judgement, page.url, self.knowledge)
+        about = product_named(judgement, page.url, self.knowledge) if judgement.findings else ""
         return PageReading(page, id_of(new), new.knowledge_version, judgement.findings, seen, about, offered)
 
     def _look_ahead(self, records: Sequence[PageRecord]) -> None:
-        """Read the held versions of some pages together: one by one, each costs the database a turn."""
-        held = (self.pages.get(record.url) for record in records)
-        wanted = [page.current_version_id for page in held if page is not None and page.current_version_id]
-        found = self.session.exec(select(PageVersion).where(col(PageVersion.id).in_(wanted))) if wanted else ()
-        self.versions = {id_of(version): version for version in found}
+        """Read the held versions of some pages together: one by one, each costs the database a turn.
 
-    def _version_of(self, page: Page) -> PageVersion | None:
+        Without their texts and blocks: where a page says what it said before, its digest is enough.
+        """
+        held = ((self.pages.get(record.url), record) for record in records)
+        wanted = [
+            page.current_version_id
+            for page, record in held
+            if page is not None and page.current_version_id and not self._will_pass(page, record)
+        ]
+        statement = select(PageVersion, col(PageVersion.document)[TOLD]).where(col(PageVersion.id).in_(wanted))
+        found = self.session.exec(statement.options(*map(defer, _HEAVY))) if wanted else ()
+        self.versions = {id_of(version): (version, told) for version, told in found}
+
+    def _version_of(self, page: Page) -> tuple[PageVersion | None, dict[str, Any] | None]:
+        """The version that is held of a page, and what is kept beside it of products."""
         if not page.current_version_id:
-            return None
-        return self.versions.get(page.current_version_id) or self.session.get(PageVersion, page.current_version_id)
+            return None, None
+        ahead = self.versions.get(page.current_version_id)
+        if ahead is not None:
+            return ahead
+        version = self.session.get_one(PageVersion, page.current_version_id)
+        return version, version.document.get(TOLD)
+
+    def _received(self, record: PageRecord) -> Received:
+        return Received(record.capture, partial(self._captured, record.capture), record.part)
+
+    def _is_as_read(self, page: Page, record: PageRecord, is_back: bool) -> bool:
+        """True if the page is to the byte what it was at its last good reading, and nothing waits for another one.
+
+        Then the same readers would make the same of it: the text that is held, or one that differs by what flickers.
+        """
+        if is_back or not page.reading or self.folder.run.request.full:
+            return False
+        if self.products.waits(page) or self._is_unsettled(page):
+            return False
+        if record.state is PageState.UNCHANGED:
+            return self.marks.same_reader(page.reading)
+        return self.marks.same(page.reading, self._mark(record))
+
+    def _will_pass(self, page: Page, record: PageRecord) -> bool:
+        """The same ahead of its turn, and only where it can be told without the archive."""
+        told = record.state is PageState.UNCHANGED or bool(record.body_sha256)
+        return told and self._is_as_read(page, record, page.state in NOT_THERE)
+
+    def _mark(self, record: PageRecord) -> str:
+        digest: str = record.body_sha256
+        if not digest and not record.part:
+            digest = hashlib.sha256(self._captured(record.capture)[0]).hexdigest()
+        return self.marks.of(digest, self.folder.capture(record.capture).content_type, record.part)
 
     def _is_unsettled(self, page: Page) -> bool:
         """Does a claim on this page wait for a second reading? Asked once for the site: no reading moves claims yet."""
@@ -168,25 +225,31 @@ class _Intake:
         """A text that was judged before; judged again only where it came back or a claim waits for a second reading."""
         if not is_back and not self._is_unsettled(page):
             return PageReading(page, id_of(version), version.knowledge_version, None, seen)
-        document = Document.from_json(version.text, version.document)
-        again = judge_document(document, self.knowledge, url=page.url)
+        again = judge_document(self._document_of(version), self.knowledge, url=page.url)
         offered = stretches_of(offered_on(page, version, again, self.knowledge))
         about = product_named(again, page.url, self.knowledge)
         return PageReading(page, id_of(version), version.knowledge_version, again.findings, seen, about, offered)
 
     def _only_flickers(self, page: Page, version: PageVersion, judgement: Judgement, is_back: bool) -> bool:
         """True if a text differs from the held one by what flickers alone, and every claim on it stood there before."""
-        held = Document.from_json(version.text, version.document)
-        addressed = [one.code for one in judgement.addressed]
-        if addressed != [one["code"] for one in page.jurisdictions] or not same_but_for_flicker(
-            held, judgement.document
-        ):
+        if [one.code for one in judgement.addressed] != [one["code"] for one in page.jurisdictions]:
+            return False
+        held = self._document_of(version)
+        if not same_but_for_flicker(held, judgement.document):
             return False
         now = {(claim.category, folded_quote(claim.quote)) for claim in judgement.findings}
         if is_back or self._is_unsettled(page):
             before = judge_document(held, self.knowledge, url=page.url).findings
             return now == {(claim.category, folded_quote(claim.quote)) for claim in before}
-        return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
+        with self.session.no_autoflush:  # no claim waits to be written: see `_read`
+            return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
+
+    def _document_of(self, version: PageVersion) -> Document:
+        """A held text with its blocks, which `_look_ahead` left out: in one turn, and nothing is written for it."""
+        if left_out := [name for name in ("text", "document") if name in inspect(version).unloaded]:
+            with self.session.no_autoflush:
+                self.session.refresh(version, left_out)
+        return Document.from_json(version.text, version.document)
 
     def _make_pages(self, records: Sequence[PageRecord]) -> None:
         """Rows for the pages that are new, written together: one by one, each costs the database a turn."""
@@ -218,6 +281,7 @@ class _Intake:
             "state": "live",
             "first_seen": seen,
             "last_read": seen,
+            "reading": "",
         }
 
     def _page_of(self, record: PageRecord, seen: datetime) -> Page:
@@ -254,7 +318,7 @@ class _Intake:
     def _new_version(
         self, page: Page, number: int, record: PageRecord, seen: datetime, judgement: Judgement
     ) -> PageVersion:
-        told = told_by(judgement, record.capture, partial(self._captured, record.capture), record.part)
+        told = told_by(judgement, self._received(record))
         values: dict[str, Any] = {
             "page_id": id_of(page),
             "number": number,

@@ -151,11 +151,20 @@ class _Follower:
         return self._session.exec(select(table).where(table.page_id == page_id)).all() if held is None else held
 
     def _put_place(self, place: ProductPlace | None, product_id: int, read: ProductsRead, one: ProductReading) -> None:
-        place = place or ProductPlace(
-            product_id=product_id, page_id=id_of(read.page), version_id=0, reader="", last_seen=read.seen
-        )
-        place.version_id, place.reader, place.lacking, place.last_seen = read.version_id, read.reader, 0, read.seen
-        place.start, place.end = one.stretch or (None, None)
+        start, end = one.stretch or (None, None)
+        if place is None:
+            place = ProductPlace(
+                product_id=product_id,
+                page_id=id_of(read.page),
+                version_id=read.version_id,
+                reader=read.reader,
+                start=start,
+                end=end,
+                last_seen=read.seen,
+            )
+        else:
+            place.version_id, place.reader, place.lacking, place.last_seen = read.version_id, read.reader, 0, read.seen
+            place.start, place.end = start, end
         self._session.add(place)
 
     def _settle(
@@ -191,15 +200,18 @@ class _Follower:
             page_id=id_of(read.page),
             kind=fact.kind,
             value=fact.value,
-            quote="",
+            quote=fact.quote,
             version_id=read.version_id,
             capture_id=read.capture_id,
+            start=fact.start,
+            end=fact.end,
+            place=fact.place,
             first_seen=read.seen,
             last_seen=read.seen,
             current=at_once,
             readings=_ENOUGH if at_once else 1,
         )
-        self._show(row, fact, read)
+        self._session.add(row)
         return row
 
     def _show(self, row: ProductFact, fact: Fact, read: ProductsRead) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -22,10 +22,18 @@ from monitor.text import Document
 
 Body = Callable[[], tuple[bytes, str]]
 """A capture's decoded body and its content type."""
-_TOLD = "told"
+TOLD = "told"
 """Key beside a version's blocks: what its capture tells of products, and which capture that is."""
 _UNSURE_ROLES = ("unknown", "reagent")
 """Pages of these roles offer products only if their structured data says so."""
+
+
+class Received(NamedTuple):
+    """A new capture of a page: its id, its body, and where in it the page stands (`PageRecord.part`)."""
+
+    capture: str
+    body: Body
+    part: str
 
 
 def products_on(
@@ -61,7 +69,7 @@ def offered_on(
     page: Page, version: PageVersion, judgement: Judgement, knowledge: Knowledge
 ) -> tuple[ProductReading, ...]:
     """The products of a version that is held, under a judgement of its text."""
-    told = tuple(Told.from_json(one) for one in version.document.get(_TOLD, {}).get("products", ()))
+    told = tuple(Told.from_json(one) for one in version.document.get(TOLD, {}).get("products", ()))
     return products_on(judgement.document, told, judgement, knowledge, page.url)
 
 
@@ -74,22 +82,24 @@ def reread_products(
 
 def _read(page: Page, version: PageVersion, judgement: Judgement, knowledge: Knowledge, seen: datetime) -> ProductsRead:
     readings = offered_on(page, version, judgement, knowledge)
-    capture = version.document.get(_TOLD, {}).get("capture", version.capture_id)
-    return ProductsRead(page, id_of(version), capture, readings, seen, _reader(version, knowledge))
+    capture = version.document.get(TOLD, {}).get("capture", version.capture_id)
+    reader = _reader(knowledge, is_told=TOLD in version.document)
+    return ProductsRead(page, id_of(version), capture, readings, seen, reader)
 
 
-def _reader(version: PageVersion, knowledge: Knowledge) -> str:
+def _reader(knowledge: Knowledge, *, is_told: bool) -> str:
     """What reads a version's products: code, vocabulary, and whether its structured data was kept."""
-    return f"{READER}/{knowledge.products.version}{'' if _TOLD in version.document else '/text'}"
+    return f"{READER}/{knowledge.products.version}{'' if is_told else '/text'}"
 
 
-def told_by(judgement: Judgement, capture: str, body: Body, part: str) -> dict[str, Any]:
+def told_by(judgement: Judgement, received: Received) -> dict[str, Any]:
     """What a new version keeps beside its blocks: what its capture tells of products, where it names one of ours."""
-    return {_TOLD: _kept(capture, read_told(*body(), part))} if judgement.names_product else {}
+    return {TOLD: _kept(received)} if judgement.names_product else {}
 
 
-def _kept(capture: str, told: Iterable[Told]) -> dict[str, Any]:
-    return {"capture": capture, "products": [one.to_json() for one in told]}
+def _kept(received: Received) -> dict[str, Any]:
+    told = read_told(*received.body(), received.part)
+    return {"capture": received.capture, "products": [one.to_json() for one in told]}
 
 
 class ProductsOfRun:
@@ -110,15 +120,33 @@ class ProductsOfRun:
         self._reads.append(read)
         return tuple(read.readings or ())
 
+    def waits(self, page: Page) -> bool:
+        """Does something about a product on this page wait for its second reading?"""
+        return id_of(page) in self._unsettled
+
+    def same(self, page: Page, seen: datetime) -> None:
+        """A page that is to the byte as it was read last, by the same readers."""
+        if id_of(page) in self._readers:
+            self._reads.append(ProductsRead(page, page.current_version_id or 0, "", None, seen, ""))
+
     def held(
-        self, page: Page, version: PageVersion, seen: datetime, *, is_back: bool, capture: tuple[str, Body] | None
+        self,
+        page: Page,
+        version: PageVersion,
+        seen: datetime,
+        *,
+        told: dict[str, Any] | None,
+        is_back: bool,
+        received: Received | None,
     ) -> None:
-        """A text that is held. `capture`: its new capture and body, unless the server said that nothing changed."""
+        """A text that is held. `told`: what is kept beside it; `received`: None where the server sent nothing new."""
         key = id_of(page)
         again = is_back or key in self._unsettled
-        if capture is not None and (key in self._readers or _TOLD in version.document):
-            again |= self._keep(version, capture[0], read_told(*capture[1](), version.document.get("part", "")))
-        if not again and self._readers.get(key, "") in ("", _reader(version, self._knowledge)):
+        is_told = told is not None
+        if received is not None and (key in self._readers or is_told):
+            again |= self._keep(version, told, _kept(received))
+            is_told = True
+        if not again and self._readers.get(key, "") in ("", _reader(self._knowledge, is_told=is_told)):
             if key not in self._readers:
                 return
             self._reads.append(ProductsRead(page, id_of(version), version.capture_id, None, seen, ""))
@@ -127,13 +155,11 @@ class ProductsOfRun:
         judgement = judge_document(document, self._knowledge, url=page.url)
         self._reads.append(_read(page, version, judgement, self._knowledge, seen))
 
-    def _keep(self, version: PageVersion, capture: str, told: tuple[Told, ...]) -> bool:
+    def _keep(self, version: PageVersion, held: dict[str, Any] | None, kept: dict[str, Any]) -> bool:
         """Keep what a capture tells of products beside the version. True if it is not what was kept before."""
-        kept = _kept(capture, told)
-        held = version.document.get(_TOLD)
         if held is not None and held["products"] == kept["products"]:
             return False
-        version.document = {**version.document, _TOLD: kept}
+        version.document = {**version.document, TOLD: kept}
         self._session.add(version)
         return True
 

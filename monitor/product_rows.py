@@ -10,7 +10,7 @@ from monitor import search
 from monitor.db import id_of
 from monitor.models import Organisation, Page, Product
 from monitor.product_facts import ProductFact
-from monitor.products.stretches import folded_name
+from monitor.productnames import name_on
 
 SEARCHED = ("brand", "form", "source_material", "route")
 """Kinds of fact by whose words a product is found."""
@@ -18,20 +18,22 @@ SEARCHED = ("brand", "form", "source_material", "route")
 
 def product_of(session: Session, page: Page, name: str, seen: datetime) -> Product:
     """The product of that name on a page's host; made if there is none. Case, accents and look-alikes do not matter."""
-    folded = folded_name(name)
+    folded, called = name_on(page.host, name)
     with session.no_autoflush:  # every product is written when it is made
         product = session.exec(select(Product).where(Product.host == page.host, Product.folded == folded)).first()
     if product is None:
         product = Product(
             organisation_id=page.organisation_id,
             host=page.host,
-            name=name,
+            name=called,
             folded=folded,
             first_seen=seen,
             last_seen=seen,
         )
         session.add(product)
         session.flush()
+    elif called != name and not product.name.endswith(called.removeprefix(name)):
+        product.name = called  # made when names of kinds were still taken for products' own
     product.last_seen = max(product.last_seen, seen)
     session.add(product)
     return product

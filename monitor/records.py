@@ -147,6 +147,8 @@ class PageRecord(Wire):
     """JSON pointer (RFC 6901) to the page within its capture, where the capture is a catalogue that holds many."""
     unread: tuple[str, ...] = ()
     """What is on the page and was not read, such as the text in its images."""
+    body_sha256: Sha256 | Literal[""] = ""
+    """Of the capture's body once its content encoding is undone; empty where the page is a part of it."""
 
 
 class TrialRecord(Wire):
@@ -336,6 +338,14 @@ LIST_KEY = "list "
 """Begins the key under which the state of a list is known: its address follows."""
 
 
+class HeldCapture(Wire):
+    """A capture of an earlier run."""
+
+    id: str = Field(min_length=1)
+    url: str
+    fetched_at: UtcDatetime
+
+
 class KnownItem(Wire):
     """What the monitor already holds of a source; a line of the file given by `--known`."""
 
@@ -346,6 +356,8 @@ class KnownItem(Wire):
     etag: str = ""
     last_modified: str = ""
     read_at: UtcDatetime | None = None
+    capture: HeldCapture | None = None
+    """The answer that came with `etag` and `last_modified`: what a server means that says that nothing changed."""
 
 
 class Outcome(StrEnum):

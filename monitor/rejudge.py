@@ -101,6 +101,7 @@ def rejudge_page(
     version.knowledge_version = judgement.knowledge_version
     version.decision = judgement.decision
     version.dropped = [claim.to_json() for claim in judgement.dropped]
+    page.reading = ""  # it was read under other rules
     page.role = judgement.role
     page.jurisdictions = [{"code": one.code, "why": one.why} for one in judgement.addressed]
     session.add_all([version, page])

@@ -184,12 +184,15 @@ def read_payload(folder: Path, offset: int, length: int, expected_sha256: str) -
 
 def payload_in(member: bytes, where: str, expected_sha256: str) -> Payload:
     """The body in one record's gzip member, its digest checked. Raises EvidenceError."""
+    records = ArchiveIterator(io.BytesIO(member), no_record_parse=False)
     try:
-        record = next(iter(ArchiveIterator(io.BytesIO(member), no_record_parse=False)))
+        record = next(records)
         headers = record.http_headers
         raw: bytes = record.raw_stream.read()
     except Exception as error:
         raise EvidenceError(f"{where}: no readable WARC record there: {error}") from error
+    finally:
+        records.the_iter.close()  # it holds itself, and with it each page that was read
     actual = hashlib.sha256(raw).hexdigest()
     if actual != expected_sha256:
         raise EvidenceError(f"{where}: the body's sha256 is {actual}, its index says {expected_sha256}")

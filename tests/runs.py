@@ -146,7 +146,10 @@ class RunMaker:
         self, url: str, html: str, state: PageState = PageState.READ, status: int = 200, **changes: Any
     ) -> PageRecord:
         """A page, read from a capture of its own."""
-        capture = self.capture(url, html.encode("utf-8", "surrogatepass"), status)
+        body = html.encode("utf-8", "surrogatepass")
+        capture = self.capture(url, body, status)
+        if state is PageState.READ:
+            changes = {"body_sha256": hashlib.sha256(body).hexdigest()} | changes
         record = PageRecord(source=self.card.id, url=url, state=state, capture=capture, **changes)
         self.records.append(record)
         self.seen[url] = ""

@@ -253,23 +253,23 @@ class RecallDesk:
 
     def _page(self, recall: Recall, record: Mapping[str, str | None]) -> str:
         cells = ("Product", "Identification", "Issue")
+        shown = {key: html.escape(html.unescape(value or "")) for key, value in record.items()}
         rows = "".join(
             "<tr>"
             + "".join(f'<td data-label="{name}">{cell}</td>' for name, cell in zip(cells, row, strict=True))
             + "</tr>"
-            for row in recall.detail
-            or ((html.escape(record["Product"] or "See title"), "Not given", html.escape(record["Issue"] or "")),)
+            for row in recall.detail or ((shown["Product"] or "See title", "Not given", shown["Issue"]),)
         )
         return self._frame.substitute(
-            title=html.escape((record["Title"] or "").replace("\u200b", "").strip()),
-            product=html.escape(record["Product"] or ""),
-            issue=html.escape(record["Issue"] or ""),
-            todo=html.escape(html.unescape(record["What you should do"] or "")),
-            category=html.escape(record["Category"] or ""),
+            title=shown["Title"].replace("\u200b", "").strip(),
+            product=shown["Product"],
+            issue=shown["Issue"],
+            todo=shown["What you should do"],
+            category=shown["Category"],
             updated=record["Last updated"] or "",
             number=record["NID"] or "",
             address=record["URL"] or "",
-            organization=html.escape(record["Organization"] or ""),
+            organization=shown["Organization"],
             rows=rows,
             text=recall.text,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from scrapy.http import Response
 
 from crawler.market.addresses import normalise
@@ -31,5 +33,6 @@ def read_brochure(response: Response, card: SourceCard) -> PageRecord:
         title=document.text.partition("\n")[0][:_LONGEST_TITLE],
         etag=header(response, "ETag"),
         last_modified=header(response, "Last-Modified"),
+        body_sha256=hashlib.sha256(response.body).hexdigest(),
         unread=(document.unread,) if document.unread else (),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,7 @@ class Options(BaseModel):
     depth: int = Field(ge=0)
     minutes: int = Field(ge=1)
     revisit_hours: float = Field(ge=0)
+    conditional: bool = True
     script: bool = False
 
 
@@ -31,7 +33,7 @@ def card_of(site: Site) -> SourceCard:
     country = {"gb": "uk"}.get(site.country.lower(), site.country.lower()) or UNKNOWN_COUNTRY
     if not re.fullmatch("[a-z]{2}", country):
         raise ValueError(f"site {site.url}: `country` is {site.country!r}; give a two-letter code such as us, uk, kr")
-    name = site.name or site.source_id.removeprefix("site_").replace("_", ".")
+    name = site.name or (urlsplit(site.url).hostname or "").removeprefix("www.")
     return SourceCard(
         id=site.source_id,
         title=name,
@@ -51,6 +53,7 @@ def card_of(site: Site) -> SourceCard:
             depth=site.depth,
             minutes=site.minutes,
             revisit_hours=site.revisit_hours,
+            conditional=site.conditional,
             script=site.script,
         ).model_dump(mode="json"),
     )

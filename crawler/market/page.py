@@ -5,18 +5,18 @@ Claims are read by the monitor, from the capture.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urljoin
 
-from lxml.etree import XPath  # type: ignore[import-untyped]
 from scrapy.http import Response, TextResponse
 
 from crawler.blocks import block_page, says_not_found
 from crawler.market.addresses import asks_for_login, normalise
+from crawler.market.elements import elements
 from crawler.market.structured import Structured, structured
 from crawler.source import BlockedError, LayoutChangedError, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, SourceCard
@@ -73,8 +73,8 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
     kind = content_type(response)
     if kind not in PAGES or not isinstance(response, TextResponse):
         raise NotAPageError(f"{response.url}: answered with {kind or 'no content type'}, not with a page")
-    title = _one(response, _TITLE)
-    said = [title, *(_flat(" ".join(_TEXT(heading))) for heading in _all(response, _HEADINGS)[:3])]
+    title = _title(response)
+    said = [title, *(_flat(" ".join(heading.itertext())) for heading in elements(response)["h1"][:3])]
     if found := next(filter(says_not_found, said), ""):
         raise SoftNotFoundError(f"{response.url}: answered with 200, and says {found!r}")
     if _is_login_wall(response):
@@ -87,10 +87,11 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         url=normalise(response.url),
         capture=capture_of(response),
         title=title,
-        language=_one(response, _LANGUAGE),
+        language=_language(response),
         canonical_url=_canonical(response),
         etag=header(response, "ETag"),
         last_modified=header(response, "Last-Modified"),
+        body_sha256=hashlib.sha256(response.body).hexdigest(),
         site_name=_flat(said_of_itself.open_graph.get("og:site_name", "")) or said_of_itself.name_of_site(),
         unread=tuple(_unread(response, said_of_itself)),
     )
@@ -118,7 +119,7 @@ def unread_of(record: PageRecord) -> Iterator[tuple[str, int]]:
 
 def images_of(response: TextResponse) -> Iterator[str]:
     """Addresses of the pictures on a page that may hold text: icons, drawings and counters are left out."""
-    for image in response.selector.root.iter("img"):
+    for image in elements(response)["img"]:
         address = image.get("src") or image.get("data-src") or (image.get("srcset") or "").partition(" ")[0]
         small = any(_pixels(image.get(side)) < _ICON for side in ("width", "height"))
         if address and not small and not address.startswith("data:") and ".svg" not in address.lower():
@@ -134,7 +135,7 @@ def _is_login_wall(response: TextResponse) -> bool:
     asked = response.request.meta.get("redirect_urls", [response.url])[0] if response.request else response.url
     if asks_for_login(response.url) and not asks_for_login(asked):
         return True
-    if not _all(response, _PASSWORD):
+    if not any(field.get("type") == "password" for field in elements(response)["input"]):
         return False
     return len(_shown(response, besides="ancestor::nav")) < _LITTLE
 
@@ -147,7 +148,7 @@ def _shown(response: TextResponse, besides: str = "false()") -> str:
 
 def _is_frame_alone(response: TextResponse) -> bool:
     """True for a page that has scripts and a place for what they build, and next to no words of its own."""
-    if len(response.body) > _FRAME_AT_MOST or not _all(response, _SCRIPTS):
+    if len(response.body) > _FRAME_AT_MOST or not elements(response)["script"]:
         return False
     is_built = response.request is not None and BUILT in response.request.meta
     if len(_shown(response)) >= (1 if is_built else _NO_WORDS):
@@ -164,25 +165,15 @@ def header(response: Response, name: str) -> str:
     return (response.headers.get(name) or b"").decode("latin-1").strip()
 
 
-# Compiled once, and without Scrapy's objects around what they find: every page is asked all of them.
-_TITLE = XPath("//title[not(ancestor::*[local-name()='svg'])]//text()", smart_strings=False)
-_HEADINGS = XPath("//h1", smart_strings=False)
-_TEXT = XPath(".//text()", smart_strings=False)
-_LANGUAGE = XPath("/html/@lang", smart_strings=False)
-_PASSWORD = XPath("//input[@type='password']", smart_strings=False)
-_SCRIPTS = XPath("//script", smart_strings=False)
-_CANONICAL = XPath("//link[translate(@rel, 'CANOIL', 'canoil')='canonical']/@href", smart_strings=False)
-_BASE = XPath("//base/@href", smart_strings=False)
+def _title(response: TextResponse) -> str:
+    """The page's own: pictures within it have titles too."""
+    own = (title for title in elements(response)["title"] if next(title.iterancestors("svg"), None) is None)
+    return _flat(next((text for title in own for text in title.itertext()), ""))
 
 
-def _all(response: TextResponse, path: XPath) -> list[Any]:
-    found: list[Any] = path(response.selector.root)
-    return found
-
-
-def _one(response: TextResponse, path: XPath) -> str:
-    """What is found first, on one line."""
-    return _flat(next(iter(_all(response, path)), ""))
+def _language(response: TextResponse) -> str:
+    root = response.selector.root
+    return _flat(root.get("lang") or "") if root.tag == "html" else ""
 
 
 def _flat(text: str) -> str:
@@ -190,7 +181,8 @@ def _flat(text: str) -> str:
 
 
 def _canonical(response: TextResponse) -> str:
-    href = next(iter(_all(response, _CANONICAL)), "")
+    named = (link.get("href") for link in elements(response)["link"] if (link.get("rel") or "").lower() == "canonical")
+    href = next((one for one in named if one is not None), "")
     return _absolute(response.url, href) if href else ""
 
 
@@ -207,8 +199,9 @@ _FROM_ROOT = ("/", "http://", "https://")
 
 
 def _base(response: TextResponse) -> str:
+    named: Iterator[str | None] = (base.get("href") for base in elements(response)["base"])
     try:
-        return urljoin(response.url, str(next(iter(_all(response, _BASE)), "")).strip())
+        return urljoin(response.url, next((one for one in named if one is not None), "").strip())
     except ValueError:
         return response.url
 
@@ -218,8 +211,8 @@ def links_of(response: TextResponse) -> Iterator[Link]:
     seen: set[str] = set()
     base = _base(response)
     root = urljoin(base, "/")
-    # By lxml's own iteration: navigation alone has hundreds of links a page, and selectors cost ten times that.
-    for anchor in response.selector.root.iter("a", "area"):
+    # By lxml's own elements: navigation alone has hundreds of links a page, and selectors cost ten times that.
+    for anchor in elements(response)["a"]:
         href = anchor.get("href")
         # From the root most links are the same on every page, and are worked out once.
         url = _absolute(root if href.startswith(_FROM_ROOT) else base, href) if href is not None else ""

@@ -7,7 +7,6 @@ of its own, beside the page that visitors see: its identity is the address at wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +18,7 @@ from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
+from crawler.archive import REVISITS
 from crawler.blocks import block_page
 from crawler.folder import reading_of
 from crawler.manners import APART
@@ -138,20 +138,21 @@ class Spider(PageFinder):
     def _page_request(self, place: Place) -> Request:
         self.requested.add(place.url)
         known = self.known.get(place.url)
-        headers = {}
+        headers: dict[str, str] = {}
+        meta: dict[str, Any] = {"handle_httpstatus_list": [304, *NOT_THERE]}
         # "not modified" would not show what the site is built with, and its catalogue would stay unread
         shows_platform = place.url == self.home and bool(self.known_entries)
-        if known is not None and not (self.request.full or shows_platform or self.options.script):
-            if known.etag:
-                headers["If-None-Match"] = known.etag
-            if known.last_modified:
-                headers["If-Modified-Since"] = known.last_modified
+        whole = self.request.full or shows_platform or self.options.script or not self.options.conditional
+        if known is not None and not whole:
+            headers |= {"If-None-Match": known.etag} if known.etag else {}
+            headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
+            meta |= {REVISITS: known.capture} if headers else {}
         return Request(
             place.url,
             self.parse_built if self.options.script else self.parse_page,
             errback=self.page_failed,
             headers=headers,
-            meta={"handle_httpstatus_list": [304, *NOT_THERE]},
+            meta=meta,
             cb_kwargs={"place": place},
             dont_filter=True,
         )
@@ -372,7 +373,7 @@ class Spider(PageFinder):
             yield from self._confirmed_gone()
             return
         self.frontier.close(record.url)
-        self._seen(record.url, hashlib.sha256(response.body).hexdigest()[:32])
+        self._seen(record.url, record.body_sha256[:32])
         yield record
         yield from self._confirmed_gone()
         for what, count in unread_of(record):

@@ -16,10 +16,12 @@ from weakref import WeakKeyDictionary
 
 from scrapy.http import TextResponse
 
+from crawler.market.elements import elements
+
 _WRAPPED = re.compile(
     r"\A\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)(.*?)(?:(?://\s*)?-->|(?://\s*)?\]\]>)\s*\Z", re.DOTALL
 )
-_MARKS = ("ld+json", "LD+JSON", "itemscope", "og:", "product:")
+_OPEN_GRAPH = ("og:", "product:")
 _MOST_NODES = 5_000
 """Things looked at of one page: there are pages of 900 kB of data."""
 _DEEPEST = 30
@@ -90,23 +92,27 @@ def structured(response: TextResponse) -> Structured:
 
 
 def _structured(response: TextResponse) -> Structured:
-    if not any(mark in response.text for mark in _MARKS):
-        return Structured()
+    items, broken = _json_ld(response)
+    found, unread = _microdata(response)
+    return Structured((*items, *found), _open_graph(response), broken + unread)
+
+
+def _open_graph(response: TextResponse) -> dict[str, str]:
+    told: dict[str, str] = {}
+    named = [one for one in elements(response)["meta"] if (one.get("property") or "").startswith(_OPEN_GRAPH)]
+    if not named:
+        return told
     # extruct brings a library for RDF with it: half a second that most pages need not pay
     from extruct.opengraph import OpenGraphExtractor  # type: ignore[import-untyped]
 
-    document = response.selector.root
-    items, broken = _json_ld(response)
-    found, unread = _microdata(response)
-    told: dict[str, str] = {}
-    for one in OpenGraphExtractor().extract_items(document):
+    for one in OpenGraphExtractor().extract_items(response.selector.root):
         for name, value in one["properties"]:
             told.setdefault(name, value)
-    for meta in document.iter("meta"):
+    for meta in named:
         # where something visible stands above them, the parser has them in the body, where extruct does not look
-        if (meta.get("property") or "").startswith("og:") and meta.get("content"):
+        if meta.get("property").startswith("og:") and meta.get("content"):
             told.setdefault(meta.get("property"), meta.get("content"))
-    return Structured((*items, *found), told, broken + unread)
+    return told
 
 
 def _microdata(response: TextResponse) -> tuple[list[Any], int]:
@@ -140,13 +146,14 @@ def _is_hostile(document: Any) -> bool:
 
 
 def _json_ld(response: TextResponse) -> tuple[list[Any], int]:
+    scripts = [one for one in elements(response)["script"] if _is_json_ld(one.get("type") or "")]
+    if not scripts:
+        return [], 0
     from extruct.jsonld import JsonLdExtractor  # type: ignore[import-untyped]
 
     found: list[Any] = []
     broken = 0
-    for script in response.selector.root.iter("script"):
-        if (script.get("type") or "").partition(";")[0].strip().lower() != "application/ld+json":
-            continue
+    for script in scripts:
         text = "".join(script.itertext()).lstrip("\ufeff")
         wrapped = _WRAPPED.match(text)
         own = script.makeelement("script", type="application/ld+json")
@@ -158,6 +165,10 @@ def _json_ld(response: TextResponse) -> tuple[list[Any], int]:
         except (ValueError, RecursionError, AttributeError, TypeError, IndexError):
             broken += 1
     return [one for one in found if isinstance(one, dict)], broken
+
+
+def _is_json_ld(said: str) -> bool:
+    return said.partition(";")[0].strip().lower() == "application/ld+json"
 
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from monitor.config import Config, Site
 from monitor.db import open_engine
 from monitor.lives import Life, Wording, step
 from monitor.migrations import upgrade
+from monitor.records import KnownItem
 from tests.benchmarks import sweep
 from tests.benchmarks.__main__ import PAGES, crawl_and_take_in, row, title
 from tests.benchmarks.pages import kinds, page
@@ -39,11 +40,19 @@ START = datetime(2026, 11, 2, 6, tzinfo=UTC)
 
 def main() -> None:
     if sys.argv[1:]:
-        parts = {"versions": versions, "large": large}
+        parts = {"versions": versions, "large": large, "weeks": weeks}
         print(json.dumps(parts[sys.argv[1]](*sys.argv[2:])))
         return
     with tempfile.TemporaryDirectory(prefix="exowatch-bench-") as name, serving(PAGES) as port:
         crawl_and_take_in(Path(name), port)
+    told = own_part("weeks")
+    title(f"A second week, nine of {PAGES} pages in ten unchanged: from loopback to events, a second and core")
+    anchor = told["first"]["all"]
+    row("the first week, for comparison", anchor, anchor, told["first"]["rss_mb"])
+    for server, week in (("that sends every page again", "second"), ("that says what did not change", "marked")):
+        row(f"crawled, of a server {server}", told[week]["crawled"], anchor, told[week]["rss_mb"])
+        row("  taken in", told[week]["taken in"], anchor, told[week]["rss_mb"])
+        row("  all of it", told[week]["all"], anchor, told[week]["rss_mb"])
     title("Versions compared: pages of 50 kB a second and core, from the run folder to events")
     seen = own_part("versions")
     for what, rate in seen["rates"].items():
@@ -59,8 +68,8 @@ def main() -> None:
 
 
 @contextmanager
-def serving(count: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.benchmarks.serve", str(count)]
+def serving(count: int, *how: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.serve", str(count), *how]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield server.stdout.readline().strip() if server.stdout else ""
@@ -77,6 +86,49 @@ def own_part(name: str, *arguments: str) -> dict[str, Any]:
     return told
 
 
+def weeks() -> dict[str, Any]:
+    """Two weeks of a site, read by the crawler and taken in by one process, as by a worker: pages a second and core.
+
+    `second`: its server sends every page again; `marked`: it says of pages that they have not changed.
+    """
+    told: dict[str, Any] = {}
+    for name, marks in (("second", ()), ("marked", ("marked",))):
+        with tempfile.TemporaryDirectory(prefix="exowatch-bench-") as folder:
+            config = Config(data=Path(folder), sites=(Site(url="http://bench.example/", country="us"),))
+            engine = open_engine(config.database_url)
+            upgrade(engine)
+            for week in ("first", "second"):
+                with serving(PAGES, week, *marks) as port:
+                    run, read, crawled = _crawl(Path(folder), port, intake.known_items(engine, "site_bench_example"))
+                begin = time.process_time()
+                intake.take_in(engine, run, config, knowledge.load())
+                taken = time.process_time() - begin
+                rates = {"crawled": read / crawled, "taken in": read / taken, "all": read / (crawled + taken)}
+                told["first" if week == "first" else name] = rates | {"rss_mb": _peak(resource.RUSAGE_SELF)}
+            engine.dispose()
+    return told
+
+
+def _crawl(folder: Path, port: str, known: Iterable[KnownItem]) -> tuple[Path, int, float]:
+    """Run folder, pages read, and seconds of processor time."""
+    config, held = folder / "config.yaml", folder / "known.jsonl"
+    config.write_text(
+        f"data: {folder}\nrehearsal: {{address: '127.0.0.1:{port}'}}\nsites:\n"
+        f"  - {{url: 'http://bench.example/', pages: {PAGES + 10}, delay: 0.001, revisit_hours: 0}}\n",
+        encoding="utf-8",
+    )
+    held.write_text("".join(f"{item.model_dump_json()}\n" for item in known), encoding="utf-8")
+    command = [sys.executable, "-m", "crawler", "run", "site_bench_example", "--config", str(config)]
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [*command, "--runs", str(folder / "runs"), "--known", str(held)], capture_output=True, text=True, check=True
+    )
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = Path(done.stdout.strip().splitlines()[-1])
+    read = json.loads((run / "run.json").read_text(encoding="utf-8"))["items"]["page"]
+    return run, read, end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime
+
+
 def versions() -> dict[str, Any]:
     """Readings of one site: the first, the same bytes, what flickers alone, one claim reworded on every page."""
     with tempfile.TemporaryDirectory(prefix="exowatch-bench-") as name:
@@ -86,12 +138,16 @@ def versions() -> dict[str, Any]:
         loaded = knowledge.load()
         first = [page(number, kind) for number, kind in enumerate(kinds(COMPARED))]
         day = "<p>Updated on {} November 2026, {} visitors today.</p><footer>"
+        nonce = [
+            html.replace("</title>", f"</title><script>n='{number:08x}'</script>") for number, html in enumerate(first)
+        ]
         moved = [html.replace("<footer>", day.format(7, 4_000 + number)) for number, html in enumerate(first)]
         moved_on = [html.replace("<footer>", day.format(9, 5_000 + number)) for number, html in enumerate(first)]
         reworded = [html.replace("treats arthritis", "treats arthritis in adults") for html in moved_on]
         readings = {
             "first reading": first,
-            "the same text": first,
+            "the same bytes": first,
+            "the same text in other bytes": nonce,
             "a line added to each": moved,
             "only dates and counters moved": moved_on,
             "a claim reworded on one page in four": reworded,

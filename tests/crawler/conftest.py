@@ -148,3 +148,9 @@ def list_page(*links: str) -> Reply:
 
 def notice_page(title: str, text: str = "What the office has to say about it.") -> Reply:
     return Reply(f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>")
+
+
+def three_notices(web: Loopback) -> None:
+    web.routes["alerts.example/list"] = list_page("/1", "/2", "/3")
+    for number in (1, 2, 3):
+        web.routes[f"alerts.example/{number}"] = notice_page(f"Alert {number}")

@@ -14,7 +14,7 @@ from crawler.__main__ import main
 from crawler.fixtures import CAPTURE, TO_FILL, differences
 from crawler.source import check_options, load_cards, spider_module
 from monitor.records import RECORD, SourceCard
-from tests.crawler.test_sources import SHAPES
+from tests.crawler.source_fixtures import SHAPES
 
 FIXTURES = Path(__file__).with_name("sources")
 CARDS = load_cards()

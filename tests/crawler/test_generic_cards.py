@@ -11,7 +11,7 @@ from crawler.generic.entries import EntryOptions
 from crawler.source import CARDS as FOLDER
 from crawler.source import load_cards, spider_module
 from monitor.records import SourceCard
-from tests.crawler.test_sources import FIXTURES
+from tests.crawler.source_fixtures import FIXTURES
 
 CARDS = {card.id: card for card in load_cards().values() if card.spider.startswith("generic.")}
 NAMED = {

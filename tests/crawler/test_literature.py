@@ -19,8 +19,8 @@ from crawler.sources.safe_xml import xml_of
 from monitor.records import Outcome, PublicationRecord
 from tests.crawler.conftest import Crawls, Ended
 from tests.crawler.responses import json_response, response_of
+from tests.crawler.source_fixtures import read_fixture
 from tests.crawler.test_source_runs import known_file, use
-from tests.crawler.test_sources import read_fixture
 from tests.loopback import Asked, Loopback, Reply
 from tests.samples import samples
 

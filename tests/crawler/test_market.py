@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 import pytest
 from hypothesis import given
@@ -179,6 +180,7 @@ def test_what_a_page_says_that_it_is() -> None:
         etag='"a"',
         last_modified="yesterday",
         site_name="Follica Labs",
+        body_sha256=hashlib.sha256(response.body).hexdigest(),
     )
 
 
@@ -264,7 +266,8 @@ def test_the_card_of_a_site_carries_its_limits() -> None:
         start=(), pages=7, depth=2, minutes=3, revisit_hours=20
     )
     assert CARD.jurisdiction == "uk"
-    assert CARD.title == "Follica"
+    assert (CARD.title, card.title) == ("Follica", "follica.example")
+    assert site.card_of(Site(url="https://lumen-vale.example/")).title == "lumen-vale.example"
 
 
 def test_a_country_in_words_is_refused_by_name() -> None:

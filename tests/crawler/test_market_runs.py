@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
+from crawler.archive import record_uuid
 from crawler.market.site import card_of
 from monitor.config import Site
-from monitor.records import Outcome, PageRecord, PageState
+from monitor.records import CaptureRecord, Outcome, PageRecord, PageState
 from tests.crawler.conftest import Crawls, Ended
 from tests.loopback import Asked, Loopback, Reply
 
@@ -63,6 +65,10 @@ def watch(crawls: Crawls, **site: Any) -> None:
     crawls.card = card_of(Site(**{"url": HOME, "country": "us", **site})).model_dump(mode="json")
 
 
+def answer_of(ended: Ended, page: PageRecord) -> CaptureRecord:
+    return next(capture for capture in ended.captures if capture.id == page.capture)
+
+
 def known_file(crawls: Crawls, ended: Ended, read_at: datetime | None = None) -> Path:
     """What the monitor would hand to the next run: every page read, with what its server gave to compare by."""
     lines = [
@@ -73,6 +79,7 @@ def known_file(crawls: Crawls, ended: Ended, read_at: datetime | None = None) ->
                 "etag": page.etag,
                 "last_modified": page.last_modified,
                 "read_at": (read_at or datetime(2026, 1, 1, tzinfo=UTC)).isoformat(),
+                "capture": answer_of(ended, page).model_dump(mode="json", include={"id", "url", "fetched_at"}),
             }
         )
         for page in pages(ended)
@@ -252,6 +259,47 @@ def test_an_unchanged_page_costs_no_body_and_counts_as_read(shop: Shop, crawls: 
 
     third = crawls.run("--known", known_file(crawls, first), "--full")
     assert {record.state for record in pages(third)} == {PageState.READ}
+
+
+def test_a_not_modified_is_kept_as_a_revisit_of_the_answer_that_it_speaks_of(shop: Shop, crawls: Crawls) -> None:
+    shop.put("/hair", conditional(page("Hair"), '"h1"'))
+    first = crawls.run()
+    second = crawls.run("--known", known_file(crawls, first))
+
+    [held] = [answer_of(first, page) for page in pages(first) if page.url == f"{HOME}hair"]
+    [told] = [record for record in records_of(second.folder) if record["type"] == "revisit"]
+    assert told["WARC-Profile"] == "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+    assert told["WARC-Refers-To"] == record_uuid(held.id)
+    assert told["WARC-Refers-To-Target-URI"] == held.url
+    assert told["WARC-Refers-To-Date"] == held.fetched_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert (told["status"], told["body"]) == ("304", b"")
+    referred = [record for record in records_of(first.folder) if record["WARC-Record-ID"] == told["WARC-Refers-To"]]
+    assert [(record["type"], record["WARC-Date"]) for record in referred] == [("response", told["WARC-Refers-To-Date"])]
+
+    again = crawls.replay(second.folder)
+    assert [(page.url, page.state) for page in pages(again)] == [(page.url, page.state) for page in pages(second)]
+
+
+def test_a_site_whose_server_says_it_wrongly_is_asked_without_condition(shop: Shop, crawls: Crawls) -> None:
+    shop.put("/hair", conditional(page("Hair"), '"h1"'))
+    watch(crawls, conditional=False)
+    first = crawls.run()
+    second = crawls.run("--known", known_file(crawls, first))
+
+    assert {record.state for record in pages(second)} == {PageState.READ}
+    assert not [asked for asked in shop.web.asked if {"If-None-Match", "If-Modified-Since"} & asked.headers.keys()]
+
+
+def records_of(folder: Path) -> list[dict[str, Any]]:
+    """The answers in a run's archive: their WARC headers, with type, status and body."""
+    with (folder / "run.warc.gz").open("rb") as file:
+        return [
+            dict(record.rec_headers.headers)
+            | {"type": record.rec_type, "status": record.http_headers.get_statuscode()}
+            | {"body": record.content_stream().read()}
+            for record in ArchiveIterator(file, check_digests="raise")
+            if record.rec_type in ("response", "revisit")
+        ]
 
 
 def test_a_new_telling_page_comes_before_known_ones_that_are_not(shop: Shop, crawls: Crawls) -> None:

@@ -30,7 +30,7 @@ from monitor.models import (
     SearchDocument,
     Source,
 )
-from monitor.records import Outcome, PageState, Problem, RunRequest
+from monitor.records import HeldCapture, Outcome, PageState, Problem, RunRequest
 from monitor.rejudge import rejudge
 from monitor.search import search
 from tests.monitor.edited import with_rules
@@ -189,6 +189,22 @@ def test_an_unchanged_answer_is_a_second_reading(desk: Desk) -> None:
     desk.take(maker)
 
     assert desk.events()[1:] == [("claim_withdrawn", "source")]
+
+
+def test_the_next_run_is_told_which_answer_the_servers_marks_came_with(desk: Desk) -> None:
+    def taken(state: PageState, etag: str) -> tuple[RunMaker, list[tuple[str, HeldCapture | None]]]:
+        desk.at += timedelta(hours=1)
+        maker = RunMaker(page_card(), desk.at, desk.config.runs_folder)
+        maker.page(HOME, shop_page((CURE,), ""), state, etag=etag)
+        desk.take(maker)
+        return maker, [(item.etag, item.capture) for item in known_items(desk.engine, "site_kelda_example")]
+
+    first, held = taken(PageState.READ, '"one"')
+    [answer] = first.captures
+    assert held == [('"one"', HeldCapture(id=answer.id, url=HOME, fetched_at=answer.fetched_at))]
+
+    assert taken(PageState.UNCHANGED, '"one"')[1] == held
+    assert taken(PageState.READ, "")[1] == [("", None)]
 
 
 def test_a_rewording_is_one_event_with_both_wordings(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from monitor.intake import take_in
 from monitor.knowledge import Knowledge
 from monitor.knowledge import load as load_knowledge
 from monitor.migrations import upgrade
+from monitor.queries.page_rows import unread_as_told
 from monitor.records import PageState, RunRequest
 from tests.loopback import Loopback, Reply
 from tests.runs import RunMaker, page_card
@@ -200,3 +201,16 @@ def test_each_database_answers_alike(engine: Engine, tmp_path: Path, knowledge: 
     assert found is not None
     assert [(version.number, version.difference) for version in found.versions] == [(1, None)]
     assert [each.event.kind for each in found.events] == ["claim_appeared"]
+
+
+def test_a_version_that_was_written_early_counts_one_as_one() -> None:
+    stored = [
+        "the text in 1 images",
+        "1 broken scripts of structured data",
+        "the text in 11 images",
+        "21 broken scripts",
+    ]
+
+    assert unread_as_told(stored) == (
+        "the text in 1 image", "1 broken script of structured data", "the text in 11 images", "21 broken scripts",
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from monitor.knowledge import load
 from monitor.models import Claim, Event, Page, PageVersion, Product, WatchMatch
 from monitor.product_facts import ProductFact, ProductPlace
 from monitor.products import STRUCTURED, told_at
-from monitor.records import PageState, RunRequest
+from monitor.records import PageRecord, PageState, RunRequest
 from monitor.rejudge import rejudge
 from monitor.search import search
 from monitor.watch_check import check_lists
@@ -342,19 +342,19 @@ def catalogue(*products: tuple[str, str, str]) -> str:
 
 def test_several_products_on_one_page_keep_their_own_facts_and_claims(desk: Desk) -> None:
     rose = ("Rose exosome cream", "Apply to the skin. Plant exosomes. It regrows hair on bald scalps.", "€20")
-    vial = ("Exosome vial 5 ml", "For intravenous infusion. It treats arthritis.", "€900")
+    vial = ("Orlan exosome vial 5 ml", "For intravenous infusion. It treats arthritis.", "€900")
     desk.take({HOME: catalogue(rose, vial)})
 
     found = {one.name: one for one in queries.products(desk.engine)}
     assert found["Rose exosome cream"].values("route") == ("topical",)
     assert found["Rose exosome cream"].values("price") == ("20.00 EUR",)
-    assert found["Exosome vial 5 ml"].values("route") == ("intravenous",)
-    assert found["Exosome vial 5 ml"].values("price") == ("900.00 EUR",)
+    assert found["Orlan exosome vial 5 ml"].values("route") == ("intravenous",)
+    assert found["Orlan exosome vial 5 ml"].values("price") == ("900.00 EUR",)
     assert {one.values("country") for one in found.values()} == {("at",)}
     with reading(desk.engine) as session:
         claims = session.exec(select(Claim.quote, Product.name).join(Product, Product.id == Claim.product_id)).all()  # type: ignore[arg-type]
     by_product = {name: quote for quote, name in claims}
-    assert "arthritis" in by_product["Exosome vial 5 ml"]
+    assert "arthritis" in by_product["Orlan exosome vial 5 ml"]
     assert "hair" in by_product["Rose exosome cream"]
 
     # one of them leaves the page: its facts end at the second reading, and nothing is told of the other
@@ -382,6 +382,40 @@ def test_a_clinic_without_a_product_name_has_facts_for_its_claims(desk: Desk) ->
     with reading(desk.engine) as session:
         standing = len(session.exec(select(Claim)).all())
     assert counts == {"intravenous": standing}
+
+
+def test_what_says_only_what_it_is_is_called_with_its_host(desk: Desk) -> None:
+    desk.take(
+        {
+            SERUM: product_page(HUMAN, "It regrows hair.", name="Exosome Serum"),
+            HOME: "<h1>Knee pain</h1><p>Our clinic offers exosomes. Exosomes treat arthritis.</p>",
+            f"{HOME}back": "<h1>Back pain</h1><p>Our exosome therapy cures back pain.</p>",
+        }
+    )
+
+    found = {one.name: one for one in queries.products(desk.engine)}
+    assert len(found) == 2
+    serum = found.pop("Exosome Serum (kelda.example)")
+    assert serum.values("name") == ("Exosome Serum",), "the words stay a fact of the page"
+    (other,) = found.values()
+    assert other.name in ("exosomes (kelda.example)", "Exosomes (kelda.example)", "exosome therapy (kelda.example)")
+    with reading(desk.engine) as session:
+        about = select(Page.url).join(Claim, Claim.page_id == Page.id).where(Claim.product_id == other.id)  # type: ignore[arg-type]
+        assert set(session.exec(about)) == {HOME, f"{HOME}back"}, "no more than exosomes: one product of its host"
+    named = queries.ProductsAsked(name="exosome serum")
+    assert [one.id for one in queries.products(desk.engine, named)] == [serum.id]
+    by_its_words = queries.ProductsAsked(name=other.name.partition(" ")[0])
+    assert queries.count_products(desk.engine, by_its_words) == 1
+
+
+def test_a_product_that_was_held_by_a_generic_name_is_called_with_its_host_when_it_is_met_again(desk: Desk) -> None:
+    page = product_page(HUMAN, name="Exosome Serum")
+    desk.take({SERUM: page})
+    with transaction(desk.engine) as session:
+        session.exec(select(Product)).one().name = "Exosome Serum"
+
+    desk.take({SERUM: page.replace("Apply", "Put")})
+    assert [one.name for one in queries.products(desk.engine)] == ["Exosome Serum (kelda.example)"]
 
 
 def test_claims_without_a_fact_are_counted_as_unstated(desk: Desk) -> None:
@@ -441,3 +475,22 @@ def test_a_product_is_found_by_what_it_is_made_from(desk: Desk) -> None:
 
     hits = search(desk.engine, "umbilical", kind="product").hits
     assert ["".join(piece.text for piece in hit.title) for hit in hits] == ["Kelda Exosome Serum"]
+
+
+def test_an_entry_is_read_at_its_own_place_when_its_catalogue_is_in_another_order(desk: Desk) -> None:
+    serum = {"title": "Kelda Exosome Serum", "vendor": "Kelda", "body_html": f"<p>{HUMAN}</p>", "variants": []}
+    cream = {"title": "Orla Exosome Cream", "vendor": "Orla", "body_html": f"<p>{PLANT}</p>", "variants": []}
+
+    def take(part: str, *entries: dict[str, object]) -> None:
+        maker = RunMaker(page_card(), desk.at, desk.config.runs_folder)
+        capture = maker.capture(HOME, json.dumps({"products": entries}).encode(), content_type="application/json")
+        maker.records.append(PageRecord(source=maker.card.id, url=ENTRY, capture=capture, part=part))
+        maker.seen, maker.listed = {ENTRY: ""}, 1
+        desk.at += timedelta(weeks=1)
+        assert take_in(desk.engine, maker.write(), desk.config, desk.knowledge).state == "taken_in"
+
+    take("/products/0", serum, cream)
+    take("/products/1", cream, serum)
+    take("/products/1", cream, serum)
+
+    assert desk.current("name", "brand") == {("name", "Kelda Exosome Serum"), ("brand", "Kelda")}

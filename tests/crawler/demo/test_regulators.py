@@ -153,3 +153,5 @@ def test_every_entry_has_a_detail_page(ask: Asker) -> None:
         reply = ask.get(record["URL"], WEEK_2)
         assert reply.status == 200
         assert reply.text.count("<h1") == 1
+        shown = BeautifulSoup(reply.body, "html.parser").get_text()
+        assert "&" not in shown.replace(" & ", ""), "what stands in the snapshot as &nbsp; is a blank on the page"

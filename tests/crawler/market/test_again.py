@@ -13,7 +13,7 @@ from crawler.market.site import card_of
 from monitor.config import Site
 from monitor.records import Outcome, PageRecord, PageState
 from tests.crawler.conftest import Crawls, Ended
-from tests.crawler.market.shops import SHOPIFY_HEAD, as_json, page, product
+from tests.crawler.market.building import SHOPIFY_HEAD, as_json, page, product
 from tests.loopback import Asked, Loopback, Reply
 
 HOST = "www.orrel.example"

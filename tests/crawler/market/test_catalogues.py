@@ -17,7 +17,7 @@ from crawler.market.shelves import Shelves
 from crawler.market.site import card_of, read
 from monitor.config import Site
 from monitor.records import PageRecord
-from tests.crawler.market.shops import product
+from tests.crawler.market.building import product
 from tests.crawler.responses import json_response, response_of
 from tests.samples import samples
 

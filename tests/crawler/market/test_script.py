@@ -20,7 +20,7 @@ from monitor.packages.check import check
 from monitor.packages.export import export
 from monitor.records import Outcome, PageRecord
 from tests.crawler.conftest import Crawls, Ended
-from tests.crawler.market.shops import as_json, plain
+from tests.crawler.market.building import as_json, plain
 from tests.loopback import Loopback, Reply
 
 HOST = "www.kelso.example"

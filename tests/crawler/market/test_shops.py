@@ -11,7 +11,8 @@ from crawler.market.site import card_of
 from monitor.config import Site
 from monitor.records import PageRecord
 from tests.crawler.conftest import Crawls, Ended
-from tests.crawler.market.shops import BUILDERS, Built
+from tests.crawler.market.building import Built
+from tests.crawler.market.shops import BUILDERS
 from tests.loopback import Loopback
 
 

@@ -15,7 +15,7 @@ from monitor.models import Claim, ClaimPlace, Page
 from monitor.packages.check import check
 from monitor.packages.export import export
 from tests.crawler.conftest import Crawls
-from tests.crawler.market.shops import SHOPIFY_HEAD, as_json, page, product
+from tests.crawler.market.building import SHOPIFY_HEAD, as_json, page, product
 from tests.crawler.test_us_pdf import tiny_pdf
 from tests.loopback import Loopback, Reply
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.crawler.market.shops import SHOPIFY_HEAD, SQUARE_HEAD, WOO_HEAD, as_json, html, plain, product, sitemap
+from tests.crawler.market.building import SHOPIFY_HEAD, SQUARE_HEAD, WOO_HEAD, as_json, html, plain, product, sitemap
 from tests.crawler.test_us_pdf import tiny_pdf
 from tests.loopback import Answer, Asked, Reply
 
