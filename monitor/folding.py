@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
 
 _LOOKALIKE = {
     "a": "АаΑαɑᎪᗅꓮ",
@@ -57,6 +59,8 @@ _CHARACTERS = re.compile(
     f"[{_REMOVED}]+|.[{_MARKS}]+|[{_MARKS}]+|[{_COMPAT}]+|[{''.join(_PAIRS)}]",
     re.DOTALL,
 )
+_TOUCHED = re.compile(f"[{_REMOVED}{_MARKS}{_COMPAT}{''.join(_PAIRS)}]")
+"""A match of `_CHARACTERS` begins with one of these, or with whatever stands before a mark."""
 _ALIKE = "".join(_TO_LATIN)
 _WORDS = re.compile(rf"(?<![^\W_])[^\W_]*[{re.escape(_ALIKE)}][^\W_]*")  # tried once a word: some have no end
 _SHAPE = bytes(
@@ -64,6 +68,7 @@ _SHAPE = bytes(
 )  # letters to a, signs to 1, the rest to blank: finding is then a byte search
 _SIGNS = re.compile(rb"1(?<=a1)1*+(?=a)")  # begins with a letter to look for: ten times as quick as (?<=a)1+
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
+_LEET_CHARS = frozenset(char for char in map(chr, range(128)) if _LEET_WORD.match(char))
 _LONGEST_WORD = 40
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LATIN_WORD = re.compile("[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+")
@@ -97,8 +102,10 @@ def _even_table() -> dict[int, str]:
     return table
 
 
-_EVEN = {code: plain.lower() for code, plain in _even_table().items()}
-_EVEN_SIGNS = {code: plain for code, plain in _EVEN.items() if not chr(code).isalpha()}
+_EVEN = {chr(code): plain.lower() for code, plain in _even_table().items() if chr(code) != plain.lower()}
+_EVEN_SIGNS = {char: plain for char, plain in _EVEN.items() if not char.isalpha()}
+_FEW = 24
+"""Different characters up to which it is quicker to replace each in turn than to look up every one of a text."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,8 @@ class _Layer:
     olds: list[int]
     old_ends: list[int]
     copied: list[bool]
+    length: int
+    """Of the new text."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         first = bisect_right(self.starts, start) - 1
@@ -117,19 +126,35 @@ class _Layer:
         old_end = self.olds[last] + (end - self.starts[last]) if self.copied[last] else self.old_ends[last]
         return old_start, max(old_end, old_start)
 
+    def place(self, old: int) -> int:
+        """Where the new text first stands for `old` or what follows it; its length if nowhere."""
+        following = bisect_left(self.olds, old)
+        place = self.starts[following] if following < len(self.starts) else self.length
+        if following and self.copied[following - 1]:
+            place = min(place, self.starts[following - 1] + old - self.olds[following - 1])
+        return place
+
 
 @dataclass(frozen=True)
 class Folded:
     """Folded lower-case text. `at` and `span` lead back to the unfolded text; `obfuscated` takes unfolded offsets.
 
-    `accented`: the same, character for character, but with the accents of its letters.
+    `written`: the text before it was made small and even; `unleeted`: where signs stood for letters.
     """
 
     text: str
     original: str
     layers: tuple[_Layer, ...] = ()
-    disguises: tuple[tuple[int, int], ...] = field(default=())
-    accented: str = ""
+    disguises: tuple[tuple[int, int], ...] = ()
+    written: str = ""
+    unleeted: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def accented(self) -> str:
+        """The text, character for character, but with the accents of its letters."""
+        if self.written.isascii():
+            return self.text
+        return _with(_lower(self.written, frozenset(self.written), _EVEN_SIGNS), self.text, self.unleeted)
 
     def at(self, index: int) -> int:
         return self.span(index, index + 1)[0]
@@ -139,31 +164,43 @@ class Folded:
             start, end = layer.span(start, end)
         return start, end
 
+    def place(self, offset: int) -> int:
+        """The first folded offset that stands for the unfolded `offset` or what follows it."""
+        for layer in self.layers:
+            offset = layer.place(offset)
+        return offset
+
     def obfuscated(self, start: int, end: int) -> bool:
         return any(begin < end and start < stop for begin, stop in self.disguises)
 
 
 Swap = Callable[["re.Match[str]"], tuple[str, bool] | None]
+Find = Callable[[str, AbstractSet[str]], Iterable["re.Match[str]"]]
 
 
-def _substitute(text: str, pattern: re.Pattern[str], swap: Swap) -> tuple[str, _Layer | None, list[tuple[int, int]]]:
+def _substitute(
+    text: str, matches: Iterable[re.Match[str]], swap: Swap
+) -> tuple[str, _Layer | None, list[tuple[int, int]]]:
     """Replaces what `swap` answers for; the bool says that the replaced spelling hides a word."""
     parts: list[str] = []
-    layer = _Layer([], [], [], [])
+    starts: list[int] = []
+    olds: list[int] = []
+    old_ends: list[int] = []
+    copies: list[bool] = []
     disguises: list[tuple[int, int]] = []
     length = done = 0
 
     def add(piece: str, old: int, old_end: int, copied: bool) -> None:
         nonlocal length
         if piece:
-            layer.starts.append(length)
-            layer.olds.append(old)
-            layer.old_ends.append(old_end)
-            layer.copied.append(copied)
+            starts.append(length)
+            olds.append(old)
+            old_ends.append(old_end)
+            copies.append(copied)
             parts.append(piece)
             length += len(piece)
 
-    for match in pattern.finditer(text):
+    for match in matches:
         answer = swap(match)
         if answer is None:
             continue
@@ -174,12 +211,29 @@ def _substitute(text: str, pattern: re.Pattern[str], swap: Swap) -> tuple[str, _
         done = end
         if hides:
             disguises.append((begin, end))
-    if not layer.starts and not done:
+    if not starts and not done:
         return text, None, disguises
     add(text[done:], done, len(text), True)
-    if not layer.starts:
+    if not starts:
         add(" ", 0, len(text), False)
-    return "".join(parts), layer, disguises
+    return "".join(parts), _Layer(starts, olds, old_ends, copies, length), disguises
+
+
+def _characters(text: str, held: AbstractSet[str]) -> Iterator[re.Match[str]]:
+    """`_CHARACTERS.finditer`, tried only where a match may begin: most texts hold none of these, long ones a few."""
+    done = 0 if _TOUCHED.search("".join(held)) else len(text)
+    while touched := _TOUCHED.search(text, done):
+        at = touched.start()
+        # A mark belongs to what stands before it.
+        match = _CHARACTERS.match(text, max(done, at - 1)) or _CHARACTERS.match(text, at)
+        if match is None:
+            raise AssertionError(f"{text[at]!r} begins nothing that is folded")
+        yield match
+        done = match.end()
+
+
+def _words(text: str, held: AbstractSet[str]) -> Iterable[re.Match[str]]:
+    return () if held.isdisjoint(_TO_LATIN) else _WORDS.finditer(text)
 
 
 def _character(match: re.Match[str]) -> tuple[str, bool]:
@@ -225,7 +279,7 @@ def _unleet(text: str) -> tuple[str, list[tuple[int, int]]]:
         if words and last <= words[-1][1]:
             continue
         start = first
-        while start > 0 and _LEET_WORD.match(text[start - 1]) and first - start < _LONGEST_WORD:
+        while start > 0 and text[start - 1] in _LEET_CHARS and first - start < _LONGEST_WORD:
             start -= 1
         found = _LEET_WORD.match(text, start, last + _LONGEST_WORD)
         if found is None or not _disguised(text, start, found.end()):
@@ -244,10 +298,10 @@ def _leet_signs(text: str) -> Iterator[tuple[int, int]]:
 
 def _disguised(text: str, start: int, end: int) -> bool:
     """A whole word of mostly letters that begins and ends with one, and no mail address."""
-    word = text[start:end]
-    signs = sum(1 for char in word if char in _LEET)
-    whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
-    return whole and word[0].isalpha() and word[-1].isalpha() and signs * 2 <= len(word) and text[end : end + 1] != "."
+    before, word, after = text[start - 1 : start], text[start:end], text[end : end + 1]
+    if before.isalnum() or after.isalnum() or after == "." or not (word[0].isalpha() and word[-1].isalpha()):
+        return False
+    return sum(char in _LEET for char in word) * 2 <= len(word)
 
 
 def fold(text: str) -> Folded:
@@ -255,20 +309,19 @@ def fold(text: str) -> Folded:
     layers: list[_Layer] = []
     disguises: list[tuple[int, int]] = []
     current = text
-    steps: list[tuple[re.Pattern[str], Swap]] = [] if text.isascii() else [(_CHARACTERS, _character), (_WORDS, _word)]
-    for pattern, swap in steps:
+    steps: list[tuple[Find, Swap]] = [] if text.isascii() else [(_characters, _character), (_words, _word)]
+    held = frozenset() if text.isascii() else frozenset(text)
+    for find, swap in steps:
         back = Folded(current, text, tuple(layers))
-        current, layer, hidden = _substitute(current, pattern, swap)
+        current, layer, hidden = _substitute(current, find(current, held), swap)
         disguises += [back.span(*pair) for pair in hidden]
         if layer is not None:
             layers.append(layer)
-    low = _lower(current, _EVEN)
-    accented = low if text.isascii() else _lower(current, _EVEN_SIGNS)
-    current, hidden = _unleet(low)
-    accented = _with(accented, current, hidden)
-    back = Folded(current, text, tuple(layers))
+            held = frozenset(current)
+    low, hidden = _unleet(_lower(current, held, _EVEN))
+    back = Folded(low, text, tuple(layers))
     disguises += [back.span(*pair) for pair in hidden]
-    return Folded(current, text, tuple(layers), tuple(sorted(disguises)), accented)
+    return Folded(low, text, tuple(layers), tuple(sorted(disguises)), current, tuple(hidden))
 
 
 def fold_words(words: Iterable[str]) -> list[str]:
@@ -278,7 +331,7 @@ def fold_words(words: Iterable[str]) -> list[str]:
     return [next(at_once) if one.isascii() else fold(one).text for one in given]
 
 
-def _with(text: str, other: str, places: list[tuple[int, int]]) -> str:
+def _with(text: str, other: str, places: Sequence[tuple[int, int]]) -> str:
     """`text` with what `other`, as long, holds at some places."""
     if not places:
         return text
@@ -288,11 +341,21 @@ def _with(text: str, other: str, places: list[tuple[int, int]]) -> str:
     return "".join(chars)
 
 
-def _lower(text: str, even_by: dict[int, str]) -> str:
+def _lower(text: str, held: AbstractSet[str], even_by: Mapping[str, str]) -> str:
+    """`held`: the text's characters, needed where it is no ASCII."""
     if text.isascii():
         return text.lower()
-    even = text.translate(even_by)
+    even = _replaced(text, [char for char in held if char in even_by], even_by)
     low = even.lower()
     if len(low) == len(even):
         return low
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in even)
+
+
+def _replaced(text: str, chars: list[str], even_by: Mapping[str, str]) -> str:
+    """None of what they are replaced by is replaced itself, so that their order is the same."""
+    if len(chars) > _FEW:
+        return text.translate({ord(char): even_by[char] for char in chars})
+    for char in chars:
+        text = text.replace(char, even_by[char])
+    return text

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ahocorasick_rs import AhoCorasick
@@ -54,7 +53,7 @@ _TELLING_SCAN = AhoCorasick(
     tel: mailto: byline author pricecurrency
     """.split()
 )
-"""What an element that shows something has in one of its attributes: see `Marks.element`."""
+"""What an element that shows something has in one of its attributes: see `may_tell`."""
 _OTHER_CASE = "\u0130\u0131\u017f\u212a"  # what patterns take for i, s and k when case does not matter
 _NEWS_TYPES = ("NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle")
 
@@ -107,20 +106,6 @@ class Marks:
         if rel == "canonical":
             self.add("canonical", href)
 
-    def elements(self, told: Sequence[tuple[str, Mapping[str, str | None]]]) -> None:
-        """What a page's elements show, in their order: looked at are those that hold a telling word."""
-        said = [" ".join(filter(None, attributes.values())) for _, attributes in told]
-        everything = "\n".join(said)
-        if everything.isascii() or not any(sign in everything for sign in _OTHER_CASE):
-            ends = list(accumulate(len(words) + 1 for words in said))
-            found = _TELLING_SCAN.find_matches_as_indexes(everything.lower())
-            telling = {bisect_right(ends, start) for _, start, _ in found}
-            telling.update(number for number, (tag, _) in enumerate(told) if tag == "time")
-        else:
-            telling = set(range(len(told)))
-        for number in sorted(telling):
-            self.element(*told[number])
-
     def element(self, tag: str, attributes: Mapping[str, str | None]) -> None:
         href = attributes.get("href") or attributes.get("action") or ""
         if href.startswith("tel:"):
@@ -155,6 +140,12 @@ class Marks:
             code = re.search(r"[A-Z]{3}\b", price)
             sign = next((name for mark, name in _CURRENCY_SIGNS.items() if mark in price), "")
             self.add("currencies", code.group() if code else sign)
+
+
+def may_tell(tag: str, values: str) -> bool:
+    """Could `Marks.element` find something in an element whose attributes hold these words?"""
+    other = not values.isascii() and any(sign in values for sign in _OTHER_CASE)
+    return tag == "time" or other or bool(_TELLING_SCAN.find_matches_as_indexes(values.lower()))
 
 
 def _around(places: Iterable[tuple[int, int]], pattern: re.Pattern[str], text: str) -> Iterator[str]:

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.classify.compose import Page, cut
-from monitor.classify.context import voice
 from monitor.classify.facts import product_names
 from monitor.classify.gate import gate
 from monitor.classify.language import language, languages
 from monitor.classify.relevance import OTHER, Tier, tier
 from monitor.classify.role import PageRole, role_reader
-from monitor.classify.scan import scanner
+from monitor.classify.said import blocks
 from monitor.classify.shapes import SELLING_ROLES
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
@@ -21,7 +20,6 @@ from monitor.warcs import ArchivedPage
 from monitor.webname import may_be_seller, site_name, site_of
 
 _SELLING_MARKS = {"prices": "shows a price", "cart": "has a cart", "booking": "takes appointments"}
-_PRODUCT = {"product_exosome", "product_cell"}
 _NO_PRODUCT = "names no product"
 _TERMS_SHOWN = 3
 _NAMES_SHOWN = 3
@@ -62,11 +60,10 @@ def look(page: ArchivedPage, knowledge: Knowledge) -> Candidate | str:
         return _NO_PRODUCT
     spoken = language(document, folded.text)
     langs = languages(spoken, folded.text)
-    hits = scanner(knowledge, langs).hits(folded.text)
-    read = cut(document, folded, hits, False)
-    if not read.names & _PRODUCT:  # the gate is generous: here with the bounds of words
+    read = cut(document, folded, blocks(knowledge, langs), False)
+    if not read.products:  # the gate is generous: here with the bounds of words
         return _NO_PRODUCT
-    role = role_reader(knowledge).read(document, folded.text, page.url, langs, voice(hits, folded.text))
+    role = role_reader(knowledge).read(document, read.words, page.url, langs, read.voice())
     selling = _selling_marks(document)
     return _objection(role, found, selling) or _candidate(page, site, spoken, read, found, role, selling)
 

@@ -9,21 +9,25 @@ brings along.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from monitor.classify import places
-from monitor.classify.postal import postal
+from monitor.classify.postal import Spot, postal, spots
+from monitor.classify.remembered import Remembered
 from monitor.classify.shapes import Addressed
 from monitor.text import Document
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
+Span = tuple[int, int]
 STRONG = 2
 WEAK = 1
 SHOWN = 4
@@ -98,13 +102,15 @@ def _without_foreign_dollars(signs: list[Sign]) -> list[Sign]:
 
 def _signs(document: Document, url: str, lang: str) -> Iterator[Sign]:
     marks, text = document.marks, document.text
+    at = _spots_on(document)
     yield from _host(url)
     yield from _languages(marks, lang)
-    yield from _money(text, marks)
+    yield from _money(text, marks, at.get(_MONEY, ()))
     yield from _phones(text, marks)
-    yield from _postal(text)
-    yield from _shipping(text)
-    yield from _premises(text)
+    for one in postal(text, at):
+        yield Sign(one.country, STRONG if one.sure else WEAK, one.kind, one.words)
+    yield from _shipping(text, at.get(_SHIPPING, ()))
+    yield from _premises(text, at.get(_PREMISE, ()))
     for name in marks.get("countries", ()):
         yield from _named(name, STRONG, "address in structured data")
 
@@ -125,7 +131,8 @@ def _suffix(host: str) -> str:
 def _host(url: str) -> Iterator[Sign]:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    suffix = _suffix(host) if host else ""
+    # A country's has two letters; what reads the others takes a tenth of a second to load.
+    suffix = _suffix(host) if not host.isascii() or len(host.rstrip(".").rpartition(".")[2]) == 2 else ""
     last = suffix.rpartition(".")[2]
     # What is registered under com.co, unlike under co, is so because of the country.
     if len(last) == 2 and (last not in places.GENERIC_SUFFIXES or "." in suffix):
@@ -186,14 +193,14 @@ PRICE_REACH = 40
 _MONEY_ANCHORS = ("$", *places.CURRENCY_SIGNS, *places.CURRENCIES)
 
 
-def _money(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
+def _money(text: str, marks: dict[str, list[str]], anchors: Sequence[Span]) -> Iterator[Sign]:
     for currency in marks.get("currencies", ()):
         code = places.CURRENCIES.get(currency.strip().upper())
         # A mark of USD may stem from a bare "$"; the prices themselves tell.
         if code and code != "us":
             yield Sign(code, STRONG, "currency", currency)
     seen: set[str] = set()
-    for matches in (*map(_PRICE.finditer, marks.get("prices", ())), _prices_in(text)):
+    for matches in (*map(_PRICE.finditer, marks.get("prices", ())), _prices_in(text, anchors)):
         for match in matches:
             iso = match["after_sign"] or match["iso"] or match["iso_after"]
             sign = match["sign"] or match["sign_after"]
@@ -208,10 +215,10 @@ def _money(text: str, marks: dict[str, list[str]]) -> Iterator[Sign]:
                 yield Sign(places.CURRENCY_SIGNS[sign], STRONG, "price", match.group())
 
 
-def _prices_in(text: str) -> Iterator[re.Match[str]]:
+def _prices_in(text: str, anchors: Sequence[Span]) -> Iterator[re.Match[str]]:
     """Prices near a currency's sign or code: a long page is not searched for them elsewhere."""
     done = 0
-    for _, start, end in _anchors(_MONEY_ANCHORS).find_matches_as_indexes(text):
+    for start, end in anchors:
         match = _PRICE.search(text, max(done, start - PRICE_REACH), end + PRICE_REACH)
         if match and match.start() <= end:
             done = match.end()
@@ -248,11 +255,6 @@ def _phone_region(raw: str, default: str | None) -> str:
         return ""
     region = region_code_for_number(number) if is_possible_number(number) else None
     return _country(region.lower()) if region and region.isalpha() else ""
-
-
-def _postal(text: str) -> Iterator[Sign]:
-    for one in postal(text):
-        yield Sign(one.country, STRONG if one.sure else WEAK, one.kind, one.words)
 
 
 _NAME_TO_COUNTRY = {name: code for code, names in places.COUNTRY_NAMES.items() for name in names}
@@ -299,8 +301,8 @@ _NOT_SHIPPED = re.compile(
 _SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\b[A-Z])\.)*")
 
 
-def _shipping(text: str) -> Iterator[Sign]:
-    for match in _anchored(_SHIP_ANCHORS, _SHIPS, text):
+def _shipping(text: str, anchors: Sequence[Span]) -> Iterator[Sign]:
+    for match in _anchored(anchors, _SHIPS, text):
         if _NOT_SHIPPED.search(text[max(0, match.start() - 25) : match.end()]):
             continue
         rest = _SENTENCE.match(text, match.end(), match.end() + 160)
@@ -323,8 +325,8 @@ _PREMISES_ANCHORS = (
 )  # fmt: skip
 
 
-def _premises(text: str) -> Iterator[Sign]:
-    for match in _anchored(_PREMISES_ANCHORS, _PREMISES, text):
+def _premises(text: str, anchors: Sequence[Span]) -> Iterator[Sign]:
+    for match in _anchored(anchors, _PREMISES, text):
         country = _NAME_TO_COUNTRY.get(match["place"])
         if country:
             yield Sign(country, STRONG, "premises", match.group())
@@ -340,12 +342,47 @@ def _anchors(words: tuple[str, ...], leftmost: bool = False) -> AhoCorasick:
     return AhoCorasick([form for word in words for form in (word, word.capitalize(), word.upper())], matchkind=kind)
 
 
-def _anchored(words: tuple[str, ...], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Matches of `pattern` that begin at an anchor: far quicker than searching a long page for the pattern.
+_MONEY, _SHIPPING, _PREMISE = "price", "delivery", "premises"
 
-    No anchor may begin another. Leftmost matching is the one that skips text without any.
-    """
-    for _, start, _ in _anchors(words, leftmost=True).find_matches_as_indexes(text):
+
+def _spots_on(document: Document) -> dict[str, list[Span]]:
+    """Where signs may stand, by what they are. What says so goes past no block's end."""
+    found: dict[str, list[Span]] = {}
+    own = _SPOTS.of([document.text[block.start : block.end] for block in document.blocks])
+    for block, its in zip(document.blocks, own, strict=True):
+        for what, start, end in its:
+            found.setdefault(what, []).append((start + block.start, end + block.start))
+    return found
+
+
+def _spots_in(blocks: Sequence[str]) -> list[tuple[Spot, ...]]:
+    text = "\n".join(blocks)
+    ends = list(accumulate(len(block) + 1 for block in blocks))
+    found: list[list[Spot]] = [[] for _ in blocks]
+    for what, start, end in chain(_anchors_in(text), spots(text)):
+        number = bisect_right(ends, start)
+        first = ends[number - 1] if number else 0
+        found[number].append((what, start - first, end - first))
+    return list(map(tuple, found))
+
+
+def _anchors_in(text: str) -> Iterator[Spot]:
+    """No anchor may begin another. Leftmost matching is the one that skips text without any."""
+    for what, words, leftmost in (
+        (_MONEY, _MONEY_ANCHORS, False),
+        (_SHIPPING, _SHIP_ANCHORS, True),
+        (_PREMISE, _PREMISES_ANCHORS, True),
+    ):
+        for _, start, end in _anchors(words, leftmost).find_matches_as_indexes(text):
+            yield what, start, end
+
+
+_SPOTS = Remembered(_spots_in)
+
+
+def _anchored(anchors: Sequence[Span], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches of `pattern` that begin at an anchor: far quicker than searching a long page for the pattern."""
+    for start, _ in anchors:
         match = pattern.match(text, start)
         if match:
             yield match

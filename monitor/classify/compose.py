@@ -6,18 +6,19 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 
-from monitor.classify.context import Voice, voice
+from monitor.classify.context import REPORTING, Voice, voice
+from monitor.classify.said import Blocks, Said, moved
 from monitor.classify.scan import Hit, between, names
 from monitor.classify.spans import Span, sentences
 from monitor.folding import Folded
 from monitor.knowledge import Knowledge, Rule
 from monitor.text import Block, Document
 
-_PRODUCTS = frozenset({"product_exosome", "product_cell"})
+PRODUCTS = frozenset({"product_exosome", "product_cell"})
 _ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})
 _ITEM_LONGEST = 140
-_NONE: frozenset[str] = frozenset()
 _MASKS_KEPT = 50_000
 _PAIR_FIRST = frozenset({"condition", "condition_skin", "condition_hair", "symptom", "outbreak"})
 
@@ -55,7 +56,7 @@ class _Rules:
         self.list = [self._compile(rule) for rule in rules if rule.row.structure == "list"]
         self._masks: dict[frozenset[str], int] = {}
         self._met: dict[int, list[_Compiled]] = {}
-        self._reach: dict[int, bool] = {}
+        self._reach: dict[frozenset[str], bool] = {}
 
     def met(self, mask: int) -> list[_Compiled]:
         """Sentence rules whose classes are all there. Remembered: few of the possible masks occur."""
@@ -66,13 +67,14 @@ class _Rules:
             found = self._met[mask] = [compiled for compiled in self.sentence if compiled.met(mask)]
         return found
 
-    def within_reach(self, mask: int) -> bool:
+    def within_reach(self, names: frozenset[str]) -> bool:
         """Could a sentence of a block with these classes meet a rule? It has no class that its block lacks."""
-        found = self._reach.get(mask)
+        found = self._reach.get(names)
         if found is None:
             if len(self._reach) >= _MASKS_KEPT:
                 self._reach.clear()
-            found = self._reach[mask] = any(compiled.has_all(mask) for compiled in self.sentence)
+            mask = self.mask_of(names)
+            found = self._reach[names] = any(compiled.has_all(mask) for compiled in self.sentence)
         return found
 
     def _compile(self, rule: Rule) -> _Compiled:
@@ -105,15 +107,20 @@ def _rules(knowledge: Knowledge) -> _Rules:
 
 @dataclass(eq=False)  # hundreds a page: a frozen one takes three times as long to make
 class Part:
-    """A block with its folded offsets, sentences and class hits."""
+    """A block with its folded offsets, sentences and class hits. `names`: the classes of its hits."""
 
     block: Block
     start: int
     end: int
-    hits: list[Hit]
+    said: Said
     names: frozenset[str]
     text: str
     """The whole folded text, which `start` and `end` count in."""
+
+    @cached_property
+    def hits(self) -> list[Hit]:
+        """Placed on the page when first asked for: of most blocks the names are enough."""
+        return [moved(hit, self.start) for hit in self.said.hits]
 
     @cached_property
     def voice(self) -> Voice:
@@ -124,7 +131,7 @@ class Part:
         """Cut up when first asked for: most blocks of a page hold nothing that a rule could meet."""
         begins = [hit.start for hit in self.hits]
         found = []
-        for span in sentences(self.text, self.start, self.end) if self.hits else ():
+        for span in sentences(self.text, self.start, self.end) if self.names else ():
             inside = between(self.hits, begins, span.start, span.end)
             found.append(Sentence(span, inside, names(inside)))
         return found
@@ -147,64 +154,62 @@ class Candidate:
 
 @dataclass
 class Page:
-    """The document cut up and scanned, with what later steps ask of it."""
+    """The document cut up and scanned, with what later steps ask of it. `words`: each block's, folded."""
 
     document: Document
     folded: Folded
     parts: list[Part]
-    names: frozenset[str]
+    words: list[str]
     product_context: bool
-    headings: dict[tuple[str, ...], int] = field(default_factory=dict)
     leads: dict[int, int] = field(default_factory=dict)
 
+    @cached_property
+    def headings(self) -> dict[tuple[str, ...], int]:
+        """Numbers of the parts that are headings, by their own path."""
+        return {
+            (*path, self.document.text[start:end][:300]): index
+            for index, (_, kind, start, end, path, _) in enumerate(self.document.blocks)
+            if kind == "heading"
+        }
 
-def cut(document: Document, folded: Folded, hits: list[Hit], product_context: bool) -> Page:
-    """Sentences and hits by block. Blocks without a hit are passed over."""
-    starts = [hit.start for hit in hits]
-    page = Page(document, folded, [], names(hits), product_context)
+    @cached_property
+    def products(self) -> list[int]:
+        """Numbers of the parts that name the product."""
+        return [index for index, part in enumerate(self.parts) if part.names and part.names & PRODUCTS]
+
+    def voice(self) -> Voice:
+        """Who is heard reporting on all of the page. Its seller's cues are not counted."""
+        telling = (part.hits for part in self.parts if part.names and part.names & REPORTING)
+        return voice(chain.from_iterable(telling), self.folded.text)
+
+
+def cut(document: Document, folded: Folded, blocks: Blocks, product_context: bool) -> Page:
+    """The document's blocks, each with its hits."""
+    spans = [(block.start, block.end) for block in document.blocks]
+    if folded.layers:
+        spans = [(folded.place(start), folded.place(end)) for start, end in spans]
+    text = folded.text
+    words = [text[start:end] for start, end in spans]
+    page = Page(document, folded, [], words, product_context)
     lead = -1
-    first, left = 0, len(starts)  # blocks stand in order: what was passed needs no look again
-    cursor = _Cursor(folded) if folded.layers else None
-    for block in document.blocks:
-        start, end = (cursor.find(block.start), cursor.find(block.end)) if cursor else (block.start, block.end)
-        own = between(hits, starts, start, end, first) if first < left and starts[first] < end else []
-        first += len(own)
-        if block.kind == "heading":
-            page.headings[(*block.heading_path, document.text[block.start : block.end][:300])] = len(page.parts)
+    for block, (start, end), said in zip(document.blocks, spans, blocks.said(text, spans, words), strict=True):
         if block.kind in _ITEM_KINDS:
             if lead >= 0:
                 page.leads[len(page.parts)] = lead
         elif block.kind in ("paragraph", "heading", "caption", "quote"):
             lead = len(page.parts) if block.kind == "paragraph" else -1
-        page.parts.append(Part(block, start, end, own, names(own) if own else _NONE, folded.text))
+        page.parts.append(Part(block, start, end, said, said.names, text))
     return page
-
-
-class _Cursor:
-    """Unfolded offsets to folded ones, for offsets that only grow."""
-
-    def __init__(self, folded: Folded) -> None:
-        self._folded = folded
-
-    def find(self, offset: int) -> int:
-        low, high = 0, len(self._folded.text)
-        while low < high:
-            middle = (low + high) // 2
-            if self._folded.at(middle) < offset:
-                low = middle + 1
-            else:
-                high = middle
-        return low
 
 
 def candidates(page: Page, knowledge: Knowledge) -> Iterator[Candidate]:
     """Every rule met anywhere on the page."""
     rules = _rules(knowledge)
-    products = [index for index, part in enumerate(page.parts) if part.names & _PRODUCTS]
+    products = page.products
     for index, part in enumerate(page.parts):
         if not part.names:
             continue
-        for number, sentence in enumerate(part.sentences if rules.within_reach(rules.mask_of(part.names)) else ()):
+        for number, sentence in enumerate(part.sentences if rules.within_reach(part.names) else ()):
             if not sentence.names:
                 continue
             yield from _in_sentence(page, index, sentence, rules, products)
@@ -253,7 +258,7 @@ def _in_list(page: Page, index: int, rules: _Rules, products: list[int]) -> Iter
         if not compiled.met(mask) or not all(lead_mask & slot for slot in compiled.lead):
             continue
         rule = compiled.rule
-        product = "heading" if said & _PRODUCTS else _product(page, index, whole, products, rule)
+        product = "heading" if said & PRODUCTS else _product(page, index, whole, products, rule)
         key = meet(rule, part.hits, page.folded.text) if product else None
         if key is not None:
             yield Candidate(rule, part, part.start, part.end, key, whole, product, lead=tuple(leads))
@@ -308,13 +313,13 @@ def _number_before(text: str, at: int, hits: Sequence[Hit]) -> bool:
 
 def _product(page: Page, index: int, sentence: Sentence, products: list[int], rule: Rule) -> str:
     """Where the nearest product word stands; empty if not as near as the rule asks."""
-    if sentence.names & _PRODUCTS:
+    if sentence.names & PRODUCTS:
         return "sentence"
     if rule.row.product == "sentence":
         return ""
-    if page.parts[index].names & _PRODUCTS:
+    if page.parts[index].names & PRODUCTS:
         return "block"
-    if any(page.parts[lead].names & _PRODUCTS for lead in leading(page, index)):
+    if any(page.parts[lead].names & PRODUCTS for lead in leading(page, index)):
         return "heading"
     return _farther(page, index, products)
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from monitor.classify.scan import Hit
 
 VOICES = {"cue:attribution": "attributed", "cue:quoted": "quoted", "cue:scientific": "scientific"}
+REPORTING = frozenset(VOICES)
 _SEGMENT_ENDS = ("cue:contrast",)
 _PAUSES = (",", ":", "、", "，", " - ")
 _SUBJECTS = ("first_person", "product_exosome", "product_cell", "vulnerable", "agency")

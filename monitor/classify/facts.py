@@ -22,6 +22,7 @@ _ROUTES = (
     ("route_needle", "needling"),
     ("topical", "topical"),
 )
+_TELLING = frozenset(name for name, _ in (*_SOURCES, *_ROUTES))
 _NAMES_KEPT = 20
 _EXO = ("exo", "Exo", "EXO")
 _WORD = re.compile(r"[\w+-]+")
@@ -30,7 +31,8 @@ _NAME_WORD = re.compile(r"[A-Z][\w+-]*(?:exo|Exo|EXO)[\w+-]*|\b(?:Exo|EXO)[A-Z0-
 
 def product_facts(page: Page) -> ProductFacts:
     """The most frequent source; the most invasive route the page names."""
-    counts = Counter(hit.name for part in page.parts for hit in part.hits)
+    telling = (part.hits for part in page.parts if part.names and part.names & _TELLING)
+    counts = Counter(hit.name for hits in telling for hit in hits)
     named = [(counts[name], source) for name, source in _SOURCES if counts[name]]
     source = max(named, key=lambda pair: pair[0])[1] if named else "unstated"
     route = next((route for name, route in _ROUTES if counts[name]), "unstated")
@@ -41,7 +43,7 @@ def product_facts(page: Page) -> ProductFacts:
 def product_names(page: Page) -> tuple[str, ...]:
     """Names that the page gives its products: structured data first, then coined words with Exo in them."""
     found: dict[str, None] = dict.fromkeys(page.document.marks.get("product_names", []))
-    for word in _words_with_exo(page.document.text):
+    for word in _words_with_exo(page):
         if len(found) >= _NAMES_KEPT:
             break
         if _NAME_WORD.fullmatch(word) and word.lower() not in ("exosome", "exosomes", "exosomal"):
@@ -49,7 +51,14 @@ def product_names(page: Page) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _words_with_exo(text: str) -> Iterator[str]:
+def _words_with_exo(page: Page) -> Iterator[str]:
+    """Block by block: folded, those that hold such a word are quickly told."""
+    for block, words in zip(page.document.blocks, page.words, strict=True):
+        if "exo" in words:
+            yield from _in_block(page.document.text[block.start : block.end])
+
+
+def _in_block(text: str) -> Iterator[str]:
     at = 0
     for place in sorted(place for spelling in _EXO for place in _places(text, spelling)):
         if place < at:

@@ -15,11 +15,12 @@ from typing import get_args
 
 import numpy as np
 
+from monitor.classify.compose import PRODUCTS
 from monitor.classify.model import Model, Readings, Sifted, model
 from monitor.classify.pieces import Floats
 from monitor.classify.shapes import SELLING_ROLES, JudgedClaim
 from monitor.classify.spans import Span
-from monitor.classify.windows import PRODUCTS, Reader, Window
+from monitor.classify.windows import Reader, Window
 from monitor.flicker import counts
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion, Kind

@@ -14,6 +14,7 @@ from monitor.knowledge.shapes import bare
 from monitor.text import decode, source_of
 
 _NAMES = ("product_exosome", "product_cell")
+_BEGINNING = 4_000
 _ENTITY = re.compile(r"&#x?[0-9a-fA-F]+;")
 
 
@@ -24,7 +25,9 @@ class Gate:
         self._terms = Presence(fold(bare(term.words)).text for term in knowledge.lexicon.named(_NAMES))
 
     def names_product(self, folded: str) -> bool:
-        return self._terms.in_text(folded)
+        """Most pages that name a product do so at their beginning, which is looked at first."""
+        beginning = len(folded) > 4 * _BEGINNING and self._terms.in_text(folded[:_BEGINNING])
+        return beginning or self._terms.in_text(folded)
 
     def screen(self, html: str | bytes, content_type: str = "") -> bool:
         """Could this page name a product? Fast, and never False for a page on which `judge` would find one."""

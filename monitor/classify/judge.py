@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from monitor.classify.approvals import matched
 from monitor.classify.compose import Candidate, Page, candidates, cut
-from monitor.classify.context import Reading, read, voice
+from monitor.classify.context import Reading, read
 from monitor.classify.explain import why
 from monitor.classify.facts import product_facts, product_names
 from monitor.classify.gate import gate
 from monitor.classify.language import language, languages
 from monitor.classify.role import PageRole, role_reader
-from monitor.classify.scan import Hit, between, scanner
+from monitor.classify.said import blocks
+from monitor.classify.scan import Hit, between
 from monitor.classify.score import confidence, decide, features
 from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Verdict
-from monitor.classify.verdict import verdicts
+from monitor.classify.verdict import Verdicts
 from monitor.classify.windows import Reader, Window
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
@@ -81,13 +82,12 @@ def judge_document(
     from monitor.classify.fuse import fuse
 
     langs = languages(spoken, folded.text)
-    hits = scanner(knowledge, langs).hits(folded.text)
-    page = cut(document, folded, hits, product_context)
-    if not product_context and not page.names & {"product_exosome", "product_cell"}:
+    page = cut(document, folded, blocks(knowledge, langs), product_context)
+    if not product_context and not page.products:
         return empty
     spoke_to = tuple(addressed(document, url, spoken))
     codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
-    role = role_reader(knowledge).read(document, folded.text, url, langs, voice(hits, folded.text))
+    role = role_reader(knowledge).read(document, page.words, url, langs, page.voice())
     ruled = _Claims(page, knowledge, role, spoken, product_facts(page), codes)
     claims = fuse(Reader(page, ruled.judged(), role.role, role.status), ruled.of_model, knowledge, spoken)
     claims = matched(claims, knowledge.register)
@@ -114,9 +114,8 @@ def windows_of(query: Query, knowledge: Knowledge) -> tuple[Reader, list[Window]
     folded = fold(document.text)
     spoken = language(document, folded.text, query.lang)
     langs = languages(spoken, folded.text)
-    hits = scanner(knowledge, langs).hits(folded.text)
-    page = cut(document, folded, hits, True)
-    role = role_reader(knowledge).read(document, folded.text, query.url, langs, voice(hits, folded.text))
+    page = cut(document, folded, blocks(knowledge, langs), True)
+    role = role_reader(knowledge).read(document, page.words, query.url, langs, page.voice())
     ruled = _Claims(page, knowledge, role, spoken, product_facts(page), ASSESSED_BY_DEFAULT)
     reader = Reader(page, ruled.judged(), role.role, role.status)
     return reader, list(reader.windows())
@@ -220,7 +219,8 @@ class _Claims:
     def _verdicts(self, category: str) -> tuple[Verdict, ...]:
         """The same for every claim of a category on one page."""
         if category not in self.by_category:
-            self.by_category[category] = verdicts(self.knowledge.law, category, self.facts, self.codes, self.role.role)
+            asked = _law(self.knowledge)
+            self.by_category[category] = asked.of(category, self.facts, self.codes, self.role.role)
         return self.by_category[category]
 
     def _reading(self, candidate: Candidate) -> Reading:
@@ -303,6 +303,13 @@ class _Claims:
     def _cue(self, hit: Hit) -> Cue:
         start, end = self.page.folded.span(hit.start, hit.end)
         return Cue(start, end, hit.name.removeprefix("cue:"))
+
+
+def _law(knowledge: Knowledge) -> Verdicts:
+    made = knowledge.compiled.get("verdicts")
+    if not isinstance(made, Verdicts):
+        made = knowledge.compiled["verdicts"] = Verdicts(knowledge.law)
+    return made
 
 
 def _rank(claim: JudgedClaim) -> tuple[bool, float, str]:

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-Cut = tuple[tuple[int, int, int], ...]
+Cut = tuple[tuple[int, ...], tuple[tuple[int, int], ...]]
+"""Of one word: its pieces' numbers, and where each stands in it."""
 
 _WORD = re.compile(r"\S+")
 _MARK = "\N{LOWER ONE EIGHTH BLOCK}"  # how the pieces write the beginning of a word
@@ -32,11 +33,8 @@ class Pieces:
         if len(pieces) != len(scores):
             raise ValueError(f"{len(pieces)} pieces and {len(scores)} scores: these must be as many")
         self.count = len(pieces)
-        self._known = {
-            piece: (float(score), number)
-            for number, (piece, score) in enumerate(zip(pieces, scores, strict=True))
-            if number > UNKNOWN
-        }
+        self._known = dict(zip(pieces[UNKNOWN + 1 :], range(UNKNOWN + 1, self.count), strict=True))
+        self._scores: list[float] = scores.tolist()
         self._unknown = float(scores.min(initial=0.0)) - _UNLIKELY
         self._cuts: dict[str, Cut] = {}
 
@@ -44,11 +42,12 @@ class Pieces:
         """Numbers of the first `most` pieces, and where each stands in the text."""
         numbers: list[int] = []
         places: list[tuple[int, int]] = []
+        known = self._cuts
         for match in _WORD.finditer(text):
-            start = match.start()
-            for number, first, last in self._word(match[0][:_LONGEST_WORD]):
-                numbers.append(number)
-                places.append((start + first, start + last))
+            start, word = match.start(), match[0]
+            own, spans = known.get(word) or self._word(word[:_LONGEST_WORD])
+            numbers += own
+            places += [(start + first, start + last) for first, last in spans]
             if len(numbers) >= most:
                 break
         return numbers[:most], places[:most]
@@ -56,7 +55,8 @@ class Pieces:
     def _word(self, word: str) -> Cut:
         found = self._cuts.get(word)
         if found is None:
-            found = tuple(self._cut(word))
+            cut = self._cut(word)
+            found = tuple(number for number, _, _ in cut), tuple((first, last) for _, first, last in cut)
             if len(self._cuts) >= _REMEMBERED:
                 self._cuts.clear()
             self._cuts[word] = found
@@ -67,13 +67,13 @@ class Pieces:
         size = len(marked)
         best = [0.0] + [-np.inf] * size
         back = [(0, UNKNOWN)] * (size + 1)
-        known = self._known
+        known, scores = self._known, self._scores
         for start in range(size):
             reached = best[start]
             for end in range(start + 1, min(size, start + _LONGEST) + 1):
                 piece = known.get(marked[start:end])
-                if piece is not None and reached + piece[0] > best[end]:
-                    best[end], back[end] = reached + piece[0], (start, piece[1])
+                if piece is not None and reached + scores[piece] > best[end]:
+                    best[end], back[end] = reached + scores[piece], (start, piece)
             if reached + self._unknown > best[start + 1]:
                 best[start + 1], back[start + 1] = reached + self._unknown, (start, UNKNOWN)
         return self._back(back, size)

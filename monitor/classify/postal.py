@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,15 +25,31 @@ REACH = 24
 """Characters looked at around an address: more than the longest state name and its comma."""
 
 
-def postal(text: str) -> Iterator[Postal]:
-    """The first address of each country."""
+Spot = tuple[str, int, int]
+"""A place where something may stand: what that is, start, end."""
+_ZIP_SPOT, _CODE_SPOT, _WORD_SPOT = "ZIP", "postcode", "district"
+
+
+def spots(text: str) -> Iterator[Spot]:
+    """Where postal addresses may stand. A part of a text has its part of them."""
     shape = text.encode("latin-1", "replace").translate(_SHAPE)
-    digits = [run.span() for run in _DIGITS.finditer(shape)]
-    before_capitals = [end - 1 for _, end in digits if shape[end : end + 1] == b"A"]
-    yield from _american(text, [start for start, end in digits if end - start == 5])
-    yield from _british(text, before_capitals)
-    yield from _canadian(text, before_capitals)
-    yield from _elsewhere(text)
+    for run in _DIGITS.finditer(shape):
+        start, end = run.span()
+        if end - start == 5:
+            yield _ZIP_SPOT, start, end
+        if shape[end : end + 1] == b"A":
+            yield _CODE_SPOT, end - 1, end
+    for _, start, end in _anchors()[0].find_matches_as_indexes(text, overlapping=True):
+        yield _WORD_SPOT, start, end
+
+
+def postal(text: str, at: Mapping[str, Sequence[tuple[int, int]]]) -> Iterator[Postal]:
+    """The first address of each country. `at`: the `spots` of the text, by what they are."""
+    codes = [start for start, _ in at.get(_CODE_SPOT, ())]
+    yield from _american(text, [start for start, _ in at.get(_ZIP_SPOT, ())])
+    yield from _british(text, codes)
+    yield from _canadian(text, codes)
+    yield from _elsewhere(text, at.get(_WORD_SPOT, ()))
 
 
 _SHAPE = bytes(49 if 48 <= code <= 57 else 65 if 65 <= code <= 90 else 32 for code in range(256))
@@ -87,11 +103,10 @@ class _Beside(NamedTuple):
     after: re.Pattern[str] | None
 
 
-def _elsewhere(text: str) -> Iterator[Postal]:
-    words, beside = _anchors()
+def _elsewhere(text: str, words: Sequence[tuple[int, int]]) -> Iterator[Postal]:
     told: set[str] = set()
-    for number, start, end in words.find_matches_as_indexes(text, overlapping=True):
-        for one in beside[number]:
+    for start, end in words:
+        for one in _anchors()[1][text[start:end]]:
             if one.country in told:
                 continue
             said = _address(one, text, start, end)
@@ -115,11 +130,10 @@ def _address(one: _Beside, text: str, start: int, end: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _anchors() -> tuple[AhoCorasick, tuple[tuple[_Beside, ...], ...]]:
+def _anchors() -> tuple[AhoCorasick, dict[str, list[_Beside]]]:
     by_word: dict[str, list[_Beside]] = {}
     for country, before, after, words in places.ADDRESS_SHAPES:
         one = _Beside(country, re.compile(before + "$") if before else None, re.compile(after) if after else None)
         for word in words:
             by_word.setdefault(word, []).append(one)
-    automaton = AhoCorasick(list(by_word), matchkind=MatchKind.Standard)
-    return automaton, tuple(tuple(found) for found in by_word.values())
+    return AhoCorasick(list(by_word), matchkind=MatchKind.Standard), by_word

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ahocorasick_rs import AhoCorasick
 
 from monitor.classify.context import Voice
+from monitor.classify.remembered import Remembered
 from monitor.classify.shapes import SELLING_ROLES
 from monitor.folding import fold_words
 from monitor.knowledge import Knowledge
@@ -29,23 +33,37 @@ class PageRole:
     status: str  # what candidates on this page become; empty for sellers
 
 
+class _Sign(NamedTuple):
+    """Words that speak for a role. `free`: a longer word may begin with them."""
+
+    role: str
+    words: str
+    lang: str
+    weight: float
+    free: bool
+
+
 class RoleReader:
     """The compiled signs of every role."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._roles = knowledge.roles
         self._needs = knowledge.scoring.role_needs
-        self._words: dict[str, list[tuple[str, str, float, str]]] = {}
+        self._signs: dict[str, list[_Sign]] = {}
         written = [(words, row.role, cue) for row in knowledge.roles for cue in row.cues for words in expand(cue.terms)]
         folded = fold_words(bare(words) for words, _, _ in written)
         for plain, (words, role, cue) in zip(folded, written, strict=True):
-            free = "*" if words.endswith("*") or not plain.isascii() else ""
-            self._words.setdefault(plain, []).append((role, cue.lang, cue.weight, free))
-        self._patterns = list(self._words)
+            free = words.endswith("*") or not plain.isascii()
+            self._signs.setdefault(plain, []).append(_Sign(role, plain, cue.lang, cue.weight, free))
+        self._patterns = list(self._signs)
         self._automaton = AhoCorasick(self._patterns)
+        self._said = Remembered(self._find)
         self._status = {row.role: row.status for row in knowledge.roles}
 
-    def read(self, document: Document, folded: str, url: str, langs: frozenset[str], spoken: Voice) -> PageRole:
+    def read(
+        self, document: Document, words: Sequence[str], url: str, langs: frozenset[str], spoken: Voice
+    ) -> PageRole:
+        """`words`: of the document's blocks, folded."""
         scores: dict[str, float] = {}
         reasons: dict[str, list[str]] = {}
 
@@ -55,8 +73,8 @@ class RoleReader:
 
         self._address(url, add)
         self._marks(document, add)
-        for role, weight, words in self._cues(folded, langs):
-            add(role, weight, f"“{words}”")
+        for role, weight, said in self._cues(words, langs):
+            add(role, weight, f"“{said}”")
         for status, weight in spoken.weights.items():
             add(_VOICE_ROLES[status], min(0.5 * weight, 3.0), "wording of its sentences")
         return self._choose(scores, reasons)
@@ -90,18 +108,26 @@ class RoleReader:
                 if values and (not value or value in values):
                     add(row.role, weight, f"shows {kind.replace('_', ' ')}")
 
-    def _cues(self, folded: str, langs: frozenset[str]) -> list[tuple[str, float, str]]:
-        found: dict[tuple[str, str], float] = {}
-        for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            words = self._patterns[index]
-            if start and folded[start - 1].isalnum() and words[0].isascii():
-                continue
-            for role, lang, weight, free in self._words[words]:
-                if not free and end < len(folded) and folded[end].isalnum() and words[-1].isalnum():
-                    continue
-                if lang == "any" or lang in langs:
-                    found[(role, words)] = weight
+    def _cues(self, blocks: Sequence[str], langs: frozenset[str]) -> list[tuple[str, float, str]]:
+        found = {
+            (one.role, one.words): one.weight
+            for one in chain.from_iterable(self._said.of(blocks))
+            if one.lang == "any" or one.lang in langs
+        }
         return [(role, weight, words) for (role, words), weight in found.items()]
+
+    def _find(self, blocks: Sequence[str]) -> list[tuple[_Sign, ...]]:
+        """What each block holds, in any language. No sign goes past a block's end."""
+        text = "\n".join(blocks)
+        ends = list(accumulate(len(block) + 1 for block in blocks))
+        found: list[list[_Sign]] = [[] for _ in blocks]
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            words = self._patterns[index]
+            if start and text[start - 1].isalnum() and words[0].isascii():
+                continue
+            inside = end < len(text) and text[end].isalnum() and words[-1].isalnum()
+            found[bisect_right(ends, start)] += [sign for sign in self._signs[words] if sign.free or not inside]
+        return [tuple(signs) for signs in found]
 
 
 def _reason(reasons: list[str]) -> str:

@@ -58,16 +58,25 @@ class Scanner:
     def hits(self, text: str) -> list[Hit]:
         """Every class hit, by start; of overlapping hits of one class the longest."""
         between = spaced(text)
-        kept = _longest(self._terms.find(text, between), self._meanings)
-        known = [(hit.start, hit.end) for hit in kept if hit.name in _IS_COMPLAINT]
-        return _with_diseases(kept, condition_scanner(self._knowledge).find(text, between, self._langs, known))
+        kept = self.words(text, between)
+        found = condition_scanner(self._knowledge).find(text, between, self._langs, complaints(kept))
+        return with_diseases(kept, found)
+
+    def words(self, text: str, between: str) -> list[Hit]:
+        """The same without names of diseases. `between`: the text `spaced`."""
+        return _longest(self._terms.find(text, between), self._meanings)
+
+
+def complaints(hits: Iterable[Hit]) -> list[tuple[int, int]]:
+    """Where the lexicon's own names of diseases stand."""
+    return [(hit.start, hit.end) for hit in hits if hit.name in _IS_COMPLAINT]
 
 
 def _terms(written: Sequence[str]) -> Iterator[Term]:
     return map(Term.of, written, fold_words(map(bare, written)))
 
 
-def _with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:
+def with_diseases(hits: list[Hit], diseases: Sequence[Found]) -> list[Hit]:
     """Adds names of diseases. What the lexicon says of a word holds; a longer name takes its class and its place."""
     if not diseases:
         return hits
@@ -137,9 +146,9 @@ def scanner(knowledge: Knowledge, langs: frozenset[str]) -> Scanner:
     return made
 
 
-def between(hits: list[Hit], starts: list[int], start: int, end: int, first: int = 0) -> list[Hit]:
-    """Hits from the `first` on that begin and end inside [start, end)."""
-    low = bisect_left(starts, start, first)
+def between(hits: list[Hit], starts: list[int], start: int, end: int) -> list[Hit]:
+    """Hits that begin and end inside [start, end)."""
+    low = bisect_left(starts, start)
     if low == len(starts) or starts[low] >= end:
         return []
     return [hit for hit in hits[low : bisect_left(starts, end, low)] if hit.end <= end]

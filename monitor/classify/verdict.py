@@ -9,11 +9,17 @@ provisions contradict each other, the verdict names both and leaves the answer t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from monitor.classify.places import MEMBER_STATES
 from monitor.classify.shapes import ProductFacts, Verdict
-from monitor.knowledge.law import Law, Provision, Rule
 from monitor.knowledge.yaml_rows import nearest
+
+if TYPE_CHECKING:
+    from monitor.knowledge.law import Law, Provision, Rule
+
+_REMEMBERED = 4_096  # verdicts of one jurisdiction, about a kilobyte each
 
 
 def verdicts(law: Law, category: str, facts: ProductFacts, codes: Sequence[str], role: str) -> tuple[Verdict, ...]:
@@ -28,6 +34,20 @@ def verdicts(law: Law, category: str, facts: ProductFacts, codes: Sequence[str],
     if not known.verdict:
         return ()
     return tuple(_verdict(law, category, facts, code, role) for code in dict.fromkeys(codes))
+
+
+class Verdicts:
+    """`verdicts` under one law, remembered: the pages of a site ask for the same ones."""
+
+    def __init__(self, law: Law) -> None:
+        @lru_cache(maxsize=_REMEMBERED)
+        def alone(category: str, facts: ProductFacts, code: str, role: str) -> tuple[Verdict, ...]:
+            return verdicts(law, category, facts, (code,), role)
+
+        self._alone = alone
+
+    def of(self, category: str, facts: ProductFacts, codes: Sequence[str], role: str) -> tuple[Verdict, ...]:
+        return tuple(one for code in dict.fromkeys(codes) for one in self._alone(category, facts, code, role))
 
 
 def _verdict(law: Law, category: str, facts: ProductFacts, code: str, role: str) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from monitor.classify.compose import Page, Part, leading
@@ -13,7 +13,6 @@ from monitor.classify.spans import Span, sentences
 
 READ_KINDS = frozenset({"paragraph", "list_item", "table_cell", "heading", "caption", "quote", "meta", "alt"})
 _ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})
-PRODUCTS = frozenset({"product_exosome", "product_cell"})
 _LONGEST = 700
 _ITEM_LONGEST = 140
 _LEAD_LONGEST = 200
@@ -25,17 +24,27 @@ _SHORTEST = 3
 class Stretch:
     """A passage of a page, by folded offsets, with what the rules know of it.
 
-    `lead`: characters of `text` that stand before it and lead it in. `product`: where the nearest product word stands,
-    as in `compose.Candidate`; empty: nowhere.
+    `lead`: characters of `text` that stand before it and lead it in; `led_by`: the part that they are from.
+    `product`: where the nearest product word stands, as in `compose.Candidate`; empty: nowhere.
+    `part`: the block that it is of; None for a text that is of no page.
     """
 
     start: int
     end: int
     text: str
-    hits: Sequence[Hit]
     claims: Sequence[JudgedClaim]
     product: str
+    part: Part | None = None
     lead: int = 0
+    led_by: Part | None = None
+
+    @property
+    def hits(self) -> list[Hit]:
+        """Its own and those of its lead. Looked up when asked for: most stretches of a page are never read."""
+        if self.part is None:
+            return []
+        own = _inside(self.part, self.start, self.end)
+        return own if self.led_by is None else [*_inside(self.led_by, _lead_from(self.led_by), self.led_by.end), *own]
 
 
 @dataclass(eq=False)
@@ -63,9 +72,8 @@ class Reader:
 
     def windows(self) -> Iterator[Window]:
         """By place. Blocks that no reader takes for a statement (menus, footers, data) are passed over."""
-        products = [index for index, part in enumerate(self.page.parts) if part.names and part.names & PRODUCTS]
-        near_by = _Nearness(self.page, products)
-        far = _far(self.page, products)
+        near_by = _Nearness(self.page)
+        far = _far(self.page)
         by_block: dict[int, list[JudgedClaim]] = {}
         for claim in self.claims:
             by_block.setdefault(claim.block_id, []).append(claim)
@@ -75,29 +83,25 @@ class Reader:
             near = near_by.of(index) or far
             if not near:
                 continue
-            claims = by_block.get(part.block.id, [])
-            leads = leading(self.page, index) if part.block.kind in _ITEM_KINDS else []
+            claims = by_block.get(part.block.id, ())
+            leads = leading(self.page, index) if part.block.kind in _ITEM_KINDS else ()
             if leads and part.end - part.start <= _ITEM_LONGEST:
                 yield self._item(part, self.page.parts[leads[0]], near, claims)
+            elif part.end - part.start <= _LONGEST and _full(part):
+                yield self.window(part, None, near, claims)
             else:
                 yield from self._cut(part, near, claims)
 
-    def _item(self, part: Part, lead: Part, near: str, claims: list[JudgedClaim]) -> Window:
+    def _item(self, part: Part, lead: Part, near: str, claims: Sequence[JudgedClaim]) -> Window:
         """A short list item says what it says together with what leads it in."""
-        text = self.page.folded.accented
-        alone = self.window(part, [Span(part.start, part.end, False)], near, claims)
-        first = max(lead.start, lead.end - _LEAD_LONGEST)
-        hits = [*between(lead.hits, [hit.start for hit in lead.hits], first, lead.end), *alone.stretch.hits]
-        before = f"{text[first : lead.end]} "
-        said = before + alone.stretch.text
-        return replace(alone, stretch=replace(alone.stretch, text=said, hits=hits, lead=len(before)))
+        start, end, text = part.start, part.end, self.page.folded.accented
+        before = f"{text[_lead_from(lead) : lead.end]} "
+        inside = self._about(claims, start, end)
+        stretch = Stretch(start, end, before + text[start:end], inside, near, part, len(before), lead)
+        return Window(stretch, part, (Span(start, end, False),))
 
-    def _cut(self, part: Part, near: str, claims: list[JudgedClaim]) -> Iterator[Window]:
-        text = self.page.folded.text
-        if part.end - part.start <= _LONGEST and not text[part.start].isspace() and not text[part.end - 1].isspace():
-            yield self.window(part, None, near, claims)
-            return
-        spans = sentences(text, part.start, part.end)
+    def _cut(self, part: Part, near: str, claims: Sequence[JudgedClaim]) -> Iterator[Window]:
+        spans = sentences(self.page.folded.text, part.start, part.end)
         if part.end - part.start <= _LONGEST or len(spans) <= _SENTENCES:
             yield self.window(part, spans, near, claims)
             return
@@ -106,44 +110,58 @@ class Reader:
 
     def window(self, part: Part, spans: Sequence[Span] | None, near: str, claims: Sequence[JudgedClaim]) -> Window:
         """`spans` None: all of the block, whose sentences fill it from end to end."""
-        text = self.page.folded.accented
-        start, end, hits = part.start, part.end, part.hits
-        if spans:
-            start, end = spans[0].start, spans[-1].end
-            hits = between(hits, [hit.start for hit in hits], start, end) if hits else []
-        inside: list[JudgedClaim] = []
-        if claims:
-            first, last = self.page.folded.span(start, max(end, start + 1))
-            inside = [claim for claim in claims if claim.start < last and claim.end > first]
-        stretch = Stretch(start, end, text[start:end], hits, inside, near)
+        start, end = (spans[0].start, spans[-1].end) if spans else (part.start, part.end)
+        inside = self._about(claims, start, end) if claims else claims
+        stretch = Stretch(start, end, self.page.folded.accented[start:end], inside, near, part)
         return Window(stretch, part, None if spans is None else tuple(spans))
+
+    def _about(self, claims: Sequence[JudgedClaim], start: int, end: int) -> Sequence[JudgedClaim]:
+        """Those with words between two folded offsets."""
+        first, last = self.page.folded.span(start, max(end, start + 1))
+        return [claim for claim in claims if claim.start < last and claim.end > first]
+
+
+def _full(part: Part) -> bool:
+    """Do its sentences fill it from end to end?"""
+    return not part.text[part.start].isspace() and not part.text[part.end - 1].isspace()
+
+
+def _inside(part: Part, start: int, end: int) -> list[Hit]:
+    hits = part.hits
+    return hits if (start, end) == (part.start, part.end) else between(hits, [hit.start for hit in hits], start, end)
+
+
+def _lead_from(lead: Part) -> int:
+    """Where of a part begins what leads an item in."""
+    return max(lead.start, lead.end - _LEAD_LONGEST)
 
 
 class _Nearness:
-    """Where product words stand on a page, given the numbers of the parts that hold one."""
+    """Where product words stand on a page."""
 
-    def __init__(self, page: Page, products: Sequence[int]) -> None:
+    def __init__(self, page: Page) -> None:
         self._page = page
-        self._products = frozenset(products)
-        self._beside = frozenset(index + step for index in products for step in (-1, 1))
-        places = frozenset(page.headings.values()).union(page.leads.values())
-        self._leads = not self._products.isdisjoint(places)
-        """Does anything that leads in name a product? Mostly nothing does."""
+        self._products = frozenset(page.products)
+        self._near = {index + step: "neighbour" for index in page.products for step in (-1, 1)}
+        self._near |= dict.fromkeys(page.products, "block")
+        self._leads = not self._products.isdisjoint(page.leads.values()) or any(
+            page.parts[index].block.kind == "heading" for index in page.products
+        )
+        """Does anything that may lead in name a product? Mostly nothing does."""
 
     def of(self, index: int) -> str:
         """Where a product word stands near a part; empty: not near."""
-        if index in self._products:
-            return "block"
-        if self._leads and not self._products.isdisjoint(leading(self._page, index)):
+        found = self._near.get(index, "")
+        if found != "block" and self._leads and not self._products.isdisjoint(leading(self._page, index)):
             return "heading"
-        return "neighbour" if index in self._beside else ""
+        return found
 
 
-def _far(page: Page, products: list[int]) -> str:
+def _far(page: Page) -> str:
     """Where a product word stands for every block of a page that has none near; empty: nowhere."""
-    first = [page.parts[one].block for one in products[:8]]
+    first = [page.parts[one].block for one in page.products[:8]]
     if any(block.kind in ("title", "meta") or (block.kind, block.level) == ("heading", 1) for block in first):
         return "title"
     if page.product_context:
         return "context"
-    return "page" if products else ""
+    return "page" if page.products else ""

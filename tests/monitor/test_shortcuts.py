@@ -5,27 +5,37 @@ from __future__ import annotations
 import gc
 import hashlib
 import re
-import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor import intake
+from monitor.classify import remembered
+from monitor.classify.addressed import _anchors_in, _spots_on
 from monitor.classify.automaton import joins, spaced, unbound
-from monitor.classify.compose import Page, cut, leading
+from monitor.classify.compose import PRODUCTS, Page, cut, leading
 from monitor.classify.conditions import condition_scanner
+from monitor.classify.gate import gate
+from monitor.classify.postal import spots
+from monitor.classify.remembered import Remembered
+from monitor.classify.role import role_reader
+from monitor.classify.said import Blocks
 from monitor.classify.scan import between, scanner
-from monitor.classify.windows import PRODUCTS, Reader, _Nearness
-from monitor.folding import _leet_signs, fold
+from monitor.classify.shapes import ProductFacts
+from monitor.classify.verdict import Verdicts, verdicts
+from monitor.classify.windows import Reader, _Nearness
+from monitor.folding import _CHARACTERS, _EVEN, _characters, _leet_signs, _replaced, fold
 from monitor.knowledge import load
 from monitor.knowledge.conditions import spellings
-from monitor.marks import Marks
+from monitor.marks import Marks, may_tell
 from monitor.products.doses import dose_reader
 from monitor.products.words import MarkedPage, product_scanner
-from monitor.text import Document, read_html
+from monitor.text import Document, read_html, read_text
 
 KNOWLEDGE = load()
+ENGLISH = frozenset({"en"})
+REMEMBERING = Blocks(KNOWLEDGE, ENGLISH)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ATTRIBUTES = st.dictionaries(
@@ -43,12 +53,13 @@ ATTRIBUTES = st.dictionaries(
 
 @FEW
 @given(st.lists(st.tuples(st.sampled_from(["a", "div", "time", "span", "form"]), ATTRIBUTES), max_size=12))
-def test_elements_show_what_each_of_them_shows(told: list[tuple[str, dict[str, str | None]]]) -> None:
-    together, singly = Marks(), Marks()
-    together.elements(told)
+def test_elements_that_cannot_tell_anything_tell_nothing(told: list[tuple[str, dict[str, str | None]]]) -> None:
+    some, every = Marks(), Marks()
     for tag, attributes in told:
-        singly.element(tag, attributes)
-    assert list(together.found().items()) == list(singly.found().items())
+        every.element(tag, attributes)
+        if may_tell(tag, " ".join(filter(None, attributes.values()))):
+            some.element(tag, attributes)
+    assert list(some.found().items()) == list(every.found().items())
 
 
 @FEW
@@ -81,10 +92,19 @@ BLOCKS = st.lists(
 ).map("".join)  # fmt: skip
 
 
+PLACES = (
+    "Ships to Germany", "delivery in the UK", "Free shipping", "clinic in Ankara", "Based in Spain", "US$ 40",
+    "$45.00", "PLN 30",
+    "€ 4", "99 €", "London SW1A 1AA", "Austin, TX 78701", "Toronto, ON M5V 2T6",
+    "東京都千代田区", "서울 강남구", "(212) 555-0100",
+    "1-2-3", "12345", "No. 5A", "word",
+)  # fmt: skip
+
+
 def _page(html: str) -> Page:
     document = read_html(html)
     folded = fold(document.text)
-    return cut(document, folded, scanner(KNOWLEDGE, frozenset({"en"})).hits(folded.text), product_context=False)
+    return cut(document, folded, REMEMBERING, product_context=False)
 
 
 @FEW
@@ -92,7 +112,7 @@ def _page(html: str) -> Page:
 def test_where_products_stand_near_is_found_at_once_for_all_blocks(html: str) -> None:
     page = _page(html)
     products = [index for index, part in enumerate(page.parts) if part.names & PRODUCTS]
-    near = _Nearness(page, products)
+    near = _Nearness(page)
     for index in range(len(page.parts)):
         expected = ""
         if index in products:
@@ -157,12 +177,94 @@ def test_pythons_collector_is_as_it_was_after_a_run_was_taken_in() -> None:
     assert gc.get_freeze_count() == 0
 
 
-def test_a_page_may_make_up_as_many_elements_as_it_likes() -> None:
-    from monitor.text import _TAGS
+@FEW
+@given(BLOCKS, st.lists(st.sampled_from(("als", "lupus", "lou gehrig", "no", "our", "may help")), max_size=3))
+def test_a_block_says_what_the_page_says_there(html: str, words: list[str]) -> None:
+    """Read among others, alone, or remembered: the hits of a block are those that the whole text has inside of it."""
+    document = read_html(html + "".join(f"<p>{one} and {one} heals</p>" for one in words))
+    folded = fold(document.text)
+    hits = scanner(KNOWLEDGE, ENGLISH).hits(folded.text)
+    starts = [hit.start for hit in hits]
+    for blocks in (Blocks(KNOWLEDGE, ENGLISH), REMEMBERING, REMEMBERING):
+        for part in cut(document, folded, blocks, product_context=False).parts:
+            assert part.hits == between(hits, starts, part.start, part.end)
+            assert part.names == {hit.name for hit in part.hits}
 
-    html = "".join(f"<x-{number}>word</x-{number}>" for number in range(2_000))
-    assert read_html(html).text == "word" * 2_000
-    assert sys.getsizeof(_TAGS) < 100_000
+
+@FEW
+@given(BLOCKS)
+def test_signs_of_who_speaks_are_the_same_block_by_block(html: str) -> None:
+    document = read_html(
+        html + "<p>Book now, add to cart. We treat patients; the study was published in a journal.</p>"
+    )
+    whole, reader = fold(document.text).text, role_reader(KNOWLEDGE)
+    assert reader._cues(whole.split("\n"), ENGLISH) == reader._cues([whole], ENGLISH)
+
+
+@FEW
+@given(st.lists(st.sampled_from(PLACES), max_size=8).map("\n".join))
+def test_places_for_signs_are_the_same_block_by_block(text: str) -> None:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for what, start, end in (*_anchors_in(text), *spots(text)):
+        found.setdefault(what, []).append((start, end))
+    assert _spots_on(read_text(text)) == found
+
+
+def test_what_is_remembered_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "_MOST", 10)
+    asked: list[str] = []
+
+    def lengths(texts: list[str]) -> list[int]:
+        asked.extend(texts)
+        return [len(text) for text in texts]
+
+    kept = Remembered(lengths)
+    assert kept.of(["a", "bb", "a"]) == kept.of(["a", "bb", "a"]) == [1, 2, 1]
+    assert asked == ["a", "bb"]
+    for number in range(40):
+        assert kept.of([f"{number:03d}", "x" * 1_000]) == [3, 1_000]
+        assert len(kept._known) <= 10
+    assert asked.count("x" * 1_000) == 40  # too long to stand on many pages
+
+
+@FEW
+@given(st.text(alphabet="ab \n\u0301\u200b\u00adｅＥ①ß…éС\u0338", max_size=30))
+def test_characters_are_folded_wherever_the_pattern_finds_them(text: str) -> None:
+    assert [match.span() for match in _characters(text, set(text))] == [
+        match.span() for match in _CHARACTERS.finditer(text)
+    ]
+
+
+@FEW
+@given(st.text(alphabet="ab \n\u0301\u200b\u00adｅＥ①ß…éС\u0338", max_size=30))
+def test_a_place_in_the_folded_text_is_the_first_that_stands_for_it(text: str) -> None:
+    folded = fold(text)
+    stands_for = [folded.at(index) for index in range(len(folded.text))]
+    for offset in range(len(text) + 1):
+        expected = next((index for index, old in enumerate(stands_for) if old >= offset), len(folded.text))
+        assert folded.place(offset) == expected
+
+
+@FEW
+@given(st.text(alphabet=sorted(_EVEN), max_size=40))
+def test_few_and_many_characters_are_made_even_alike(text: str) -> None:
+    expected = "".join(_EVEN.get(char, char) for char in text)
+    assert _replaced(text, [char for char in set(text) if char in _EVEN], _EVEN) == expected
+
+
+def test_verdicts_are_remembered_as_they_were() -> None:
+    facts, codes = ProductFacts("human", "injection"), ("us", "uk", "us", "gl")
+    asked = Verdicts(KNOWLEDGE.law)
+    for category in ("disease_treatment", "cosmetic_appearance"):
+        expected = verdicts(KNOWLEDGE.law, category, facts, codes, "seller")
+        assert asked.of(category, facts, codes, "seller") == expected == asked.of(category, facts, codes, "seller")
+
+
+@pytest.mark.parametrize("at", [0, 3_995, 30_000])
+def test_a_product_is_named_wherever_it_stands_in_a_long_text(at: int) -> None:
+    words = "word " * 8_000
+    assert gate(KNOWLEDGE).names_product(f"{words[:at]} exosomes {words[at:]}")
+    assert not gate(KNOWLEDGE).names_product(words)
 
 
 DISEASES = {one.words for one in KNOWLEDGE.conditions.names()}

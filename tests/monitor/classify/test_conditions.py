@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,10 +13,11 @@ from hypothesis import strategies as st
 
 from monitor.classify import Judgement, Query, judge
 from monitor.classify.automaton import spaced
-from monitor.classify.conditions import condition_scanner
+from monitor.classify.conditions import ConditionScanner, condition_scanner
 from monitor.classify.scan import scanner
 from monitor.folding import fold
-from monitor.knowledge import Knowledge, load
+from monitor.knowledge import load
+from monitor.knowledge.conditions import Left
 
 KNOWLEDGE = load()
 COMPLAINTS = ("condition", "condition_skin", "condition_hair", "outbreak", "symptom")
@@ -217,10 +220,36 @@ def test_other_voices_stay_unflagged(text: str) -> None:
 
 
 def test_the_scan_is_made_once_and_only_for_pages_that_name_the_product() -> None:
-    fresh = Knowledge(**{**KNOWLEDGE.__dict__, "compiled": {}})
+    fresh = replace(KNOWLEDGE, compiled={})
     judge(Query(id="n", text="We treat sarcoidosis with rest.", html=None, lang="en"), fresh)
     assert "conditions" not in fresh.compiled
     judge(Query(id="p", text="Our exosomes treat sarcoidosis.", html=None, lang="en"), fresh)
     made = fresh.compiled["conditions"]
     judge(Query(id="q", text="Exosomen behandeln Sarkoidose.", html=None, lang="de"), fresh)
     assert fresh.compiled["conditions"] is made
+
+
+def test_what_is_kept_of_the_names_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept, read again, made for another review, and made where nothing can be kept."""
+    cache = tmp_path / "exowatch"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = fold("Exosomes for COPD, ALS and sarcoidosis; POTS with dysautonomia. Gicht, 糖尿病, acne vulgaris").text
+    asked = (text, spaced(text), frozenset({"en", "de", "ja", "zh"}), ())
+    told = condition_scanner(KNOWLEDGE).find(*asked)
+    assert len(told) == 4
+    assert ConditionScanner(KNOWLEDGE).find(*asked) == told
+    (kept,) = cache.iterdir()
+    made = kept.stat().st_mtime_ns
+    assert ConditionScanner(KNOWLEDGE).find(*asked) == told
+    assert kept.stat().st_mtime_ns == made
+
+    names = KNOWLEDGE.conditions
+    left = Left(why="it is left out by this test", names="sarcoidosis")
+    review = names.review.model_copy(update={"leave": (*names.review.leave, left)})
+    other = replace(KNOWLEDGE, conditions=replace(names, review=review))
+    start = text.index("sarcoidosis")
+    assert ConditionScanner(other).find(*asked) == [one for one in told if one.start != start] != told
+    assert len(list(cache.iterdir())) == 2
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+    assert ConditionScanner(KNOWLEDGE).find(*asked) == told

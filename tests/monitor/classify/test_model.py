@@ -12,8 +12,20 @@ import pytest
 
 from monitor.classify import Query, judge
 from monitor.classify.encoder import MOST_PIECES
-from monitor.classify.model import CARD, ENCODER, FOLDER, GRAPH, HEADS, SECOND, Readings, linear, load_model
-from monitor.classify.weights import PARTS, run
+from monitor.classify.laid import arrays_of, laid_out
+from monitor.classify.model import (
+    CARD,
+    ENCODER,
+    FOLDER,
+    GRAPH,
+    HEADS,
+    SECOND,
+    Readings,
+    linear,
+    load_encoder,
+    load_model,
+)
+from monitor.classify.weights import PARTS, as_kept, ready, run
 from monitor.classify.windows import Stretch
 from monitor.knowledge import KnowledgeError, load
 from monitor.training.plain import Layer, begun, layers
@@ -23,7 +35,7 @@ KNOWLEDGE = load()
 
 
 def _stretch(text: str) -> Stretch:
-    return Stretch(0, len(text), text, [], [], "context")
+    return Stretch(0, len(text), text, [], "context")
 
 
 @pytest.fixture
@@ -139,17 +151,61 @@ def test_eight_bits_read_as_plain_numbers_do() -> None:
 def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None:
     """Where it reports, ONNX Runtime keeps a number for the device, and what it has not sent, in the home folder."""
     read = "from monitor.classify.model import load_model; load_model().encoder.read([5, 6, 7])"
-    home = {"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run([sys.executable, "-c", read], check=True, env=home, cwd=FOLDER.parents[2])
-    assert list(tmp_path.iterdir()) == []
+    home, cache = tmp_path / "home", tmp_path / "cache"
+    home.mkdir()
+    env = {"HOME": str(home), "XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", read], check=True, env=env, cwd=FOLDER.parents[2])
+    assert list(home.iterdir()) == []
+    assert [path.name.partition("-")[0] for path in cache.rglob("*.*")] == ["encoder"]
+
+
+def test_the_encoder_that_is_kept_is_the_one_that_is_made(
+    copied: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made and kept, read again, made anew where it is spoilt, and made alone where it cannot be kept."""
+    cache = tmp_path_factory.mktemp("cache") / "exowatch"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent))
+    numbers = MODEL.encoder.numbers("our exosomes cure arthritis.")[0]
+    told = MODEL.encoder.read(numbers)
+
+    def same() -> None:
+        read = load_encoder(copied).read(numbers)
+        assert np.array_equal(read.pooled, told.pooled)
+        assert np.array_equal(read.marks, told.marks)
+
+    same()
+    (path,) = cache.iterdir()
+    written = path.stat().st_mtime_ns
+    same()
+    assert path.stat().st_mtime_ns == written
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    same()
+    assert path.stat().st_mtime_ns != written
+    shutil.rmtree(cache)
+    cache.write_text("a file where the folder should be")
+    same()
+
+
+def test_what_is_kept_of_the_encoder_is_all_that_it_needs() -> None:
+    with np.load(FOLDER / ENCODER) as held:
+        raw = dict(held)
+    kept = arrays_of(memoryview(b"".join(laid_out(ready(raw)))))
+    for name in [name for name in raw if not name[0].isdigit()]:
+        assert np.array_equal(kept[name], raw[name]), name
+    for number in range(layers(raw)):
+        made, again = run(raw, number), as_kept(kept, number)
+        assert again.keys() == made.keys()
+        assert all(np.array_equal(again[name], made[name]) and again[name].dtype == made[name].dtype for name in made)
 
 
 def test_no_two_neighbours_overflow_sixteen_bits() -> None:
     """Where a processor adds the products of two neighbours in 16 bits: 255 times their sizes must fit."""
     with np.load(FOLDER / ENCODER) as held:
-        given = dict(run(held, 3, 0))
+        given = run(held, 3)
     for part in PARTS:
-        sizes = np.abs(given[f"0.{part}.w"].astype(np.int32))
+        sizes = np.abs(given[f"{part}.w"].astype(np.int32))
         assert (sizes[0::2] + sizes[1::2]).max() * 255 <= np.iinfo(np.int16).max
         assert sizes.max() > 64
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from monitor.classify import language as language_module
 from monitor.classify.language import language, languages
 from monitor.folding import fold
 from monitor.text import read_html, read_text
@@ -69,3 +72,20 @@ def test_words_of_another_script_on_a_page_are_looked_for(text: str, more: set[s
 def test_persian_is_not_read_by_arabic_words() -> None:
     assert "ar" not in languages("fa", "پوست")
     assert "ar" in languages("en", "پوست")
+
+
+def test_short_texts_are_told_apart_by_what_is_kept_as_by_what_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    texts = ("Exosomes cure diabetes.", "Le sérum agit vite", "Exosomen gegen Falten", "soro para o cabelo", "", "x1")
+    unpacked = language_module._unpacked()
+    monkeypatch.setattr(language_module, "_unpacked", lambda: unpacked)
+    told = [unpacked.rank(text) for text in texts]
+    assert len({ranked[0][0] for ranked in told}) > 2
+    for _ in range(2):  # kept, and read again
+        assert [language_module._loaded.__wrapped__().rank(text) for text in texts] == told
+    assert [path.name.partition("-")[0] for path in (tmp_path / "exowatch").iterdir()] == ["languages"]
+    (tmp_path / "exowatch").rename(tmp_path / "gone")
+    (tmp_path / "exowatch").write_text("a file where the folder should be")
+    assert language_module._loaded.__wrapped__() is unpacked
