@@ -15,6 +15,7 @@ from monitor.commands.common import FAILED, MISUSED, State, UserError, database,
 from monitor.commands.late import Given, front_of
 
 atexit.register(gc.freeze)  # nothing is looked for in what the process held: that takes a sixth of a short command
+gc.set_threshold(50_000)  # a start makes many things and drops few: to look through them often takes a twentieth of it
 
 
 def schedule(context: typer.Context) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import tldextract
 from sqlmodel import Session, select
 
 from monitor.db import id_of
 from monitor.models import Organisation, OrganisationAlias
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _LEGAL_FORMS = re.compile(
     r"\b(incorporated|inc|llc|l\.l\.c|ltd|limited|plc|corp|corporation|company|co|gmbh|ag|kg|ug|se|sa|s\.a|sas|sarl|srl|s\.r\.l|spa|"
@@ -38,8 +42,13 @@ SHARED_HOSTS = frozenset(
 )
 """Hosts that many organisations share: an address on one of them names nobody."""
 
-# The list of public suffixes that comes with the package: nothing is fetched, nothing is written.
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+@lru_cache(maxsize=1)
+def _suffixes() -> TLDExtract:
+    """The list of public suffixes that comes with the package: nothing is fetched, nothing is written."""
+    from tldextract import TLDExtract  # late: it takes a tenth of a second to load
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def fold_name(name: str) -> str:
@@ -64,7 +73,7 @@ def host_of(url: str) -> str:
 
 def registrable(host: str) -> str:
     """The part of a host that someone registered: `shop.kelda.example` → `kelda.example`."""
-    found = _suffixes(host)
+    found = _suffixes()(host)
     if found.domain and found.suffix:
         return f"{found.domain}.{found.suffix}"
     return ".".join(host.split(".")[-2:])

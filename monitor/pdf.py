@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import pypdfium2
+if TYPE_CHECKING:
+    import pypdfium2
 
 MOST_PAGES = 400
 """Pages read of one document; brochures and price lists have under fifty."""
@@ -18,6 +20,8 @@ _SHORT = 0.6
 
 def pdf_html(body: bytes) -> str:
     """Paragraphs and list items of a document; empty if it is locked, broken, or holds pictures of pages alone."""
+    import pypdfium2  # late: few pages are PDFs
+
     try:
         document = pypdfium2.PdfDocument(body)
     except pypdfium2.PdfiumError:

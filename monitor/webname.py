@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import tldextract
 from rapidfuzz import fuzz
 
 from monitor.organisations import SHARED_HOSTS
 
-# With the list's private part: on a platform that lets names out (`kelda.shops.example`) each name is its own site.
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> TLDExtract:
+    """With the list's private part: on a platform that lets names out (`kelda.shops.example`) each is its own site."""
+    from tldextract import TLDExtract  # late: it takes a tenth of a second to load
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
 
 _GOVERNMENT = re.compile(r"(^|\.)(gov|gob|gouv|gc|govt|europa|int|mil|edu)(\.|$)|\.(ac|go)\.[a-z]{2}$")
 _SERVICES = frozenset(
@@ -56,7 +65,7 @@ def site_name(host: str) -> str:
     """The site of a host: `www.kelda.example` and `shop.kelda.example` are both `kelda.example`. Empty for none."""
     if not re.fullmatch(r"[a-z0-9\u0080-\U0010ffff._-]+", host) or "." not in host or host.replace(".", "").isdigit():
         return ""
-    found = _suffixes(host)
+    found = _suffixes()(host)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else ""
     return ".".join(host.split(".")[-2:])

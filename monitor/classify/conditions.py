@@ -1,20 +1,25 @@
 """The second scan: names of diseases, only on pages that name the product. One scanner for all languages.
 
 The automaton knows how names begin; whether a whole one stands there is then looked up. An automaton of whole names
-takes ten times as long to make, and there is a program for each page that somebody asks about.
+takes ten times as long to make, and there is a program for each page that somebody asks about. For the same reason
+the names are kept in the order of their beginnings, and those of a beginning are only taken in when it is met.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+from monitor import folding
+from monitor.classify import automaton as automata
 from monitor.classify.automaton import automaton, spaced
-from monitor.knowledge import Knowledge
-from monitor.knowledge.conditions import Ambiguous, plain, spellings
+from monitor.kept import code_of, kept
+from monitor.knowledge import Knowledge, conditions, shapes
+from monitor.knowledge.conditions import Ambiguous, ConditionNames, plain, spellings
 
 _BEGINNING = 9
 """Characters of a name that are looked for: with fewer, words of every page begin too many names."""
@@ -29,8 +34,7 @@ class Found(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True)
-class _Sense:
+class _Sense(NamedTuple):
     """What a spelling means in some language; shared by all spellings alike."""
 
     cls: str
@@ -42,82 +46,143 @@ class _Sense:
         return self.lang in langs and not (self.home_only and abroad)
 
 
-@dataclass(frozen=True)
 class _Beside:
-    words: re.Pattern[str]
-    reach: int
-    or_condition: bool
+    """What an ambiguous name has to stand beside."""
+
+    def __init__(self, row: Ambiguous) -> None:
+        self._row = row
+        self.reach = row.reach
+        self.or_condition = row.or_condition
+
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        return _whole_words(self._row)
+
+
+class Named(NamedTuple):
+    """A name that stands in a text; one that is ambiguous counts beside certain words only."""
+
+    found: Found
+    beside: _Beside | None
+
+
+_Senses = tuple[_Sense, ...]
+_Names = tuple[tuple[int, ...], dict[str, _Senses]]
+"""Of one beginning: how long its names are, and what each means."""
 
 
 class ConditionScanner:
     """All names, compiled. Thread-safe."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        review = knowledge.conditions.review
-        alone: dict[tuple[str, str, bool], tuple[_Sense, ...]] = {}
-        by_words: dict[str, tuple[_Sense, ...]] = {}
-        for names, cls, lang, _ in knowledge.conditions.groups():
-            for words in names:
-                kind = (cls, lang, lang == "en" and len(words) < review.shortest_abroad and " " not in words)
-                if kind not in alone:
-                    alone[kind] = (_Sense(*kind),)
-                if by_words.setdefault(words, alone[kind]) is not alone[kind]:
-                    self._add(by_words, words, alone[kind])
-        for row in review.ambiguous:
-            sense = _Sense(row.cls, "en", True, _Beside(_whole_words(row), row.reach, row.or_condition))
-            for words in spellings(row.names):
-                self._add(by_words, words, (sense,))
-        self._senses = by_words
-        beginnings = _beginnings(by_words)
-        self._automaton, self._lengths = automaton(list(beginnings)), list(map(tuple, beginnings.values()))
+        names = knowledge.conditions
+        code = code_of(__file__, folding.__file__, automata.__file__, conditions.__file__, shapes.__file__)
+        found = kept("conditions", (names.digest, code), lambda: _packed(names))
+        senses, beginnings, *rows = bytes(found or b"".join(_packed(names))).decode().split("\n")
+        beside = [_Beside(row) for row in names.review.ambiguous]
+        self._senses: list[_Senses] = [
+            tuple(_Sense(cls, lang, home, None if row is None else beside[row]) for cls, lang, home, row in kinds)
+            for kinds in json.loads(senses)
+        ]
+        self._automaton = automaton(beginnings.split(_CELL))
+        self._names: list[str | _Names] = [*rows]
 
-    @staticmethod
-    def _add(by_words: dict[str, tuple[_Sense, ...]], words: str, sense: tuple[_Sense, ...]) -> None:
-        there = by_words.get(words)
-        if there is None:
-            by_words[words] = sense  # one object for thousands of names
-        elif sense[0] not in there:
-            by_words[words] = there + sense
+    def _opened(self, index: int) -> _Names:
+        """The names of a beginning, taken in when it is first met."""
+        row = self._names[index]
+        if isinstance(row, str):  # else another thread was first
+            cells = row.split(_CELL)
+            senses = {
+                words: self._senses[int(number)]
+                for number, names in zip(cells[::2], cells[1::2], strict=True)
+                for words in names.split("|")
+            }
+            row = self._names[index] = (tuple({len(words) for words in senses}), senses)
+        return row
 
     def find(self, text: str, between: str, langs: frozenset[str], known: Iterable[tuple[int, int]]) -> list[Found]:
         """By start; of overlapping names the longest, then the first. `between`: the text `spaced`; `known`: spans of
         the diseases that the lexicon found, which an ambiguous name may lean on."""
-        sure: list[Found] = []
-        unsure: list[tuple[Found, _Beside]] = []
+        named = self.named(text, between, langs)
+        diseases = {*known, *((start, end) for (start, end, _), beside in named if beside is None)}
+        return settled(named, plain(text), sorted(diseases))
+
+    def named(self, text: str, between: str, langs: frozenset[str]) -> list[Named]:
+        """Names in any order, overlapping ones too. `between`: the text `spaced`."""
+        named: list[Named] = []
         abroad = not langs <= _ENGLISH_ENOUGH
-        folded = plain(text)
-        for start, end, senses in self._met(folded, between):
+        for start, end, senses in self._met(plain(text), between):
             for sense in senses:
                 if sense.counts(langs, abroad):
-                    found = Found(start, end, sense.cls)
-                    if sense.ambiguous is None:
-                        sure.append(found)
-                    else:
-                        unsure.append((found, sense.ambiguous))
+                    named.append(Named(Found(start, end, sense.cls), sense.ambiguous))
                     break
-        if unsure:
-            spans = sorted({*known, *((one.start, one.end) for one in sure)})
-            sure += [found for found, beside in unsure if _leans(found, beside, folded, spans)]
-        return _longest(sure)
+        return named
 
-    def _met(self, text: str, between: str) -> Iterator[tuple[int, int, tuple[_Sense, ...]]]:
+    def _met(self, text: str, between: str) -> Iterator[tuple[int, int, _Senses]]:
         """Every name that stands in the text as whole words."""
         for index, start, _ in self._automaton.find(between):
-            for length in self._lengths[index]:
+            row = self._names[index]
+            lengths, names = self._opened(index) if isinstance(row, str) else row
+            for length in lengths:
                 end = start + length
-                senses = self._senses.get(text[start:end])
+                senses = names.get(text[start:end])
                 if senses and between[end + 1 : end + 2] == " ":
                     yield start, end, senses
 
 
-def _beginnings(names: Iterable[str]) -> dict[str, set[int]]:
-    """How names begin in a text that is `spaced`, from the space before them, and the lengths of those that do so."""
-    cut: dict[str, set[int]] = {}
-    for words in names:
-        cut.setdefault(words[:_BEGINNING], set()).add(len(words))
-    found: dict[str, set[int]] = {}
-    for beginning, lengths in cut.items():
-        found.setdefault(spaced(beginning)[: _BEGINNING + 1], set()).update(lengths)
+def settled(named: Iterable[Named], text: str, diseases: Sequence[tuple[int, int]]) -> list[Found]:
+    """The names that count, by start; of overlapping ones the longest, then the first. An ambiguous one leans on words
+    of the `plain` text, or on `diseases`: spans of those that are sure, in order."""
+    sure: list[Found] = []
+    unsure: list[tuple[Found, _Beside]] = []
+    for found, beside in named:
+        if beside is None:
+            sure.append(found)
+        else:
+            unsure.append((found, beside))
+    sure += [found for found, beside in unsure if _leans(found, beside, text, diseases)]
+    return _longest(sure)
+
+
+_Kind = tuple[str, str, bool, int | None]
+"""A sense as it is kept: class, language, `home_only`, the row of an ambiguous name."""
+_CELL = "\t"
+
+
+def _packed(names: ConditionNames) -> Iterator[bytes]:
+    """All kinds of senses as JSON; all beginnings; for each of these its names, by the number of their senses."""
+    numbers: dict[tuple[_Kind, ...], int] = {}
+    by_cut: dict[str, dict[int, list[str]]] = {}
+    for words, kinds in _kinds(names).items():
+        own = by_cut.setdefault(words[:_BEGINNING], {})
+        own.setdefault(numbers.setdefault(kinds, len(numbers)), []).append(words)
+    cells: dict[str, list[str]] = {}
+    for cut, own in by_cut.items():
+        cells.setdefault(spaced(cut)[: _BEGINNING + 1], []).extend(
+            f"{number}{_CELL}{'|'.join(some)}" for number, some in own.items()
+        )
+    yield "\n".join([json.dumps(list(numbers)), _CELL.join(cells), *map(_CELL.join, cells.values())]).encode()
+
+
+def _kinds(names: ConditionNames) -> dict[str, tuple[_Kind, ...]]:
+    """Every spelling with what it means, in the order of the lists."""
+    review = names.review
+    found: dict[str, tuple[_Kind, ...]] = {}
+    alone: dict[_Kind, tuple[_Kind, ...]] = {}
+
+    def add(words: str, kind: _Kind) -> None:
+        one = alone.setdefault(kind, (kind,))
+        there = found.setdefault(words, one)
+        if there is not one and kind not in there:
+            found[words] = there + one
+
+    for some, cls, lang, _ in names.groups():
+        english = lang == "en"
+        for words in some:
+            add(words, (cls, lang, english and len(words) < review.shortest_abroad and " " not in words, None))
+    for number, row in enumerate(review.ambiguous):
+        for words in spellings(row.names):
+            add(words, (row.cls, "en", True, number))
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from threading import Lock
 from typing import Any
 
@@ -43,16 +43,21 @@ GivesUp = Callable[[Floats], bool]
 """From `halfway`: whether the text need not be read on."""
 Run = Callable[[Floats], Floats]
 """(1, pieces, size) → the same, some layers on."""
+Layer = Callable[[int], Mapping[str, npt.NDArray[Any]]]
+"""From a layer's number: what the graph needs of it, by the graph's names."""
 
 
 class Encoder:
-    """Raises KeyError or ValueError when the arrays do not fit together. Safe in threads."""
+    """Raises KeyError or ValueError when the arrays do not fit together. Safe in threads.
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], graph: bytes) -> None:
+    `layer`: left out, the layers are worked out from `arrays`.
+    """
+
+    def __init__(self, arrays: weights.Arrays, graph: bytes, layer: Layer | None = None) -> None:
         texts = bytes(arrays["pieces"]).decode().split("\n")
         self.pieces = Pieces(texts, arrays["scores"].astype(np.float32))
         self._packed = arrays["words"]
-        self._steps = weights.stepped(arrays["word_scales"], arrays["word_scales.r"])
+        self._steps = arrays["word_scales"], arrays["word_scales.r"]
         if len(self._packed) != self.pieces.count:
             raise ValueError(f"{self.pieces.count} pieces and {len(self._packed)} vectors: these must be as many")
         self.size = int(self._packed.shape[1]) * 2
@@ -65,7 +70,7 @@ class Encoder:
         self._early, self._layers = int(arrays["early"]), sum(name.endswith(".attend.w") for name in arrays)
         if self._layers % self._early:
             raise ValueError(f"{self._layers} layers, read {self._early} at a time: the last would be too few")
-        self._arrays: Mapping[str, npt.NDArray[Any]] | None = arrays
+        self._layer: Layer | None = layer or partial(weights.run, arrays)
         self._graph = graph
         self._stages: tuple[Run, ...] = ()
         self._making = Lock()
@@ -102,16 +107,18 @@ class Encoder:
     def _made(self) -> tuple[Run, ...]:
         """The graph with the weights of its layers; the stored ones are not needed any more."""
         with self._making:
-            if self._arrays is not None:
+            if self._layer is not None:
                 starts = range(0, self._layers, self._early)
-                self._stages = tuple(stage(self._graph, self._arrays, start, self._early) for start in starts)
-                self._arrays = None
+                self._stages = tuple(stage(self._graph, self._layer, start, self._early) for start in starts)
+                self._layer = None
         return self._stages
 
     def _begun(self, numbers: Sequence[int]) -> Floats:
         """(1, pieces, size): what the first layer is given."""
         chosen = np.array([START, *numbers, END])
-        states = weights.vectors(self._packed[chosen], self._steps[chosen]) + self._places[: len(chosen)]
+        codes, bounds = self._steps
+        steps = weights.stepped(codes[chosen], bounds)
+        states = weights.vectors(self._packed[chosen], steps) + self._places[: len(chosen)]
         return normed(states, self._first)[None]
 
     def _pooled(self, states: Floats) -> Floats:
@@ -121,12 +128,12 @@ class Encoder:
         return np.concatenate([states.mean(axis=0), looked @ states]).astype(np.float32)
 
 
-def stage(graph: bytes, arrays: Mapping[str, npt.NDArray[Any]], start: int, many: int) -> Run:
+def stage(graph: bytes, layer: Layer, start: int, many: int) -> Run:
     """The graph with the weights of `many` layers from `start` on."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it reports each session to its maker; read once, when it is loaded
     import onnxruntime as ort  # late: what never reads a text does without
 
-    held = {name: value for place in range(many) for name, value in weights.run(arrays, start + place, place)}
+    held = {f"{place}.{name}": one for place in range(many) for name, one in layer(start + place).items()}
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # the graph is as it should be run

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import hyperscan
 import numpy as np
 
 from monitor.classify.automaton import Match
+from monitor.kept import folder, write
 
 _MANY = 10_000  # words that take longer to compile than to read back
 
@@ -63,25 +61,13 @@ def _kept(words: Sequence[bytes]) -> hyperscan.Database:
     """From the cache folder if it was compiled before, by this version on this kind of machine for these words."""
     about = f"{hyperscan.__version__} {platform.machine()} {platform.processor()}".encode()
     name = hashlib.sha256(b"\0".join((about, *words))).hexdigest()[:32]
-    path = _folder() / f"{name}.hs"
+    home = folder()
+    if home is None:
+        return _compiled(words)
+    path = home / f"{name}.hs"
     try:
         return hyperscan.loadb(path.read_bytes(), mode=hyperscan.HS_MODE_BLOCK)
     except (OSError, hyperscan.HyperscanError):
         made = _compiled(words)  # not there, cut short, or of another build: made anew
-    _keep(path, hyperscan.dumpb(made))
+    write(path, [hyperscan.dumpb(made)])  # where it cannot be written, every start compiles
     return made
-
-
-def _folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exowatch"
-
-
-def _keep(path: Path, packed: bytes) -> None:
-    """Whole or not at all; where the folder cannot be written, every start compiles."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(packed)
-        Path(file.name).replace(path)
-    except OSError:
-        return

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from copy import copy
 from functools import lru_cache
 from typing import Any
 
 from monitor.classify.tongues import SHARED_SCRIPTS, tongue
+from monitor.kept import code_of, kept
 from monitor.text import Document
 
 LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl", "sv", "da", "no", "cs", "sk", "ro", "hu")
@@ -125,11 +127,11 @@ def _by_function_words(sample: str, written: str) -> str:
     words = Counter(_LATIN_WORD.findall(sample))
     if _DUTCH & words.keys():
         counts["nl"] += 2 * words["exosomen"]
-    for word, times in words.items():
-        for lang in _WORD_LANGS.get(word, ()):
-            counts[lang] += times
-        if spelt := _PRODUCT_SPELLINGS.get(word):
-            counts[spelt] += 2 * times
+    for word in words.keys() & _WORD_LANGS.keys():
+        for lang in _WORD_LANGS[word]:
+            counts[lang] += words[word]
+    for word in words.keys() & _PRODUCT_SPELLINGS.keys():
+        counts[_PRODUCT_SPELLINGS[word]] += 2 * words[word]
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < 2:
         return ""
@@ -139,7 +141,30 @@ def _by_function_words(sample: str, written: str) -> str:
 
 @lru_cache(maxsize=1)
 def _loaded() -> Any:
-    """Of the languages in Latin letters: the columns of all others, most of what is read, are let go."""
+    """Of the languages in Latin letters. Unpacked and sorted out it is kept: that is most of its half second."""
+    import numpy as np
+    from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
+
+    from monitor.classify import laid
+
+    def arrays() -> Iterator[bytes]:
+        made = _unpacked()
+        return laid.laid_out((part, np.asarray(getattr(made, part))) for part in _PARTS)
+
+    found = kept("languages", (code_of(MODEL_DIR / MODEL_FILE, __file__, laid.__file__), np.__version__), arrays)
+    if found is None:
+        return _unpacked()
+    held = laid.arrays_of(found)
+    classes, outputs, rows = (held[part].tolist() for part in ("nb_classes", "tk_output", "tk_row"))
+    steps = held["tk_nextmove"].data  # which gives Python's numbers: numpy's are slow one by one
+    return LanguageIdentifier(held["nb_ptc"], held["nb_pc"], classes, steps, outputs, tk_row=rows)
+
+
+_PARTS = ("nb_ptc", "nb_pc", "nb_classes", "tk_nextmove", "tk_output", "tk_row")
+
+
+def _unpacked() -> Any:
+    """The columns of all other languages, most of what is read, are let go."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     whole = LanguageIdentifier.from_model_file(MODEL_FILE)
@@ -215,6 +240,7 @@ def _by_script(sample: str) -> str:
 
 _BY_SCRIPT = frozenset({"ja", "ko", "zh", "ar", "ru"})
 _OTHER_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_ANOTHER_SCRIPT = re.compile("[\u0370-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _ALONE_IN_SCRIPT = (  # words of some letters: a single one is a formula's
     ("el", re.compile("[\u0370-\u03ff]{4}")),
     ("he", re.compile("[\u05d0-\u05ea]{3}")),
@@ -231,6 +257,8 @@ def languages(spoken: str, folded: str) -> frozenset[str]:
     """Languages whose words are looked for: the page's own, English, and those that another script on it may be."""
     found = frozenset({spoken, "en", _READ_AS.get(spoken, "en")})
     if folded.isascii():
+        return found
+    if not _ANOTHER_SCRIPT.search(folded):
         return found
     found |= {lang for lang, letters in _ALONE_IN_SCRIPT if lang != spoken and letters.search(folded)}
     if _OTHER_SCRIPT.search(folded):

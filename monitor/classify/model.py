@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from monitor import kept
+from monitor.classify import laid, weights
 from monitor.classify.encoder import Encoder, logistic
 from monitor.classify.pieces import Floats
 from monitor.classify.second import Reads, Second, reader, unsure
@@ -161,11 +163,29 @@ def load_model(folder: Path = FOLDER) -> Model:
 def load_encoder(folder: Path = FOLDER) -> Encoder:
     """The encoder alone. Raises KnowledgeError as `load_model` does."""
     card = _card(folder / CARD)
-    arrays, graph = _arrays(folder / ENCODER, card), _held(folder / GRAPH, card)
+    graph, digest = _held(folder / GRAPH, card), _digest(folder / ENCODER, card)
+    rests_on = (digest, kept.code_of(laid.__file__, weights.__file__), np.__version__)
+
+    def ready() -> Iterator[bytes]:
+        return laid.laid_out(weights.ready(_arrays(folder / ENCODER, card)))
+
     try:
-        return Encoder(arrays, graph)
+        found = kept.kept("encoder", rests_on, ready)
+        if found is None:
+            return Encoder(_arrays(folder / ENCODER, card), graph)
+        return _encoder_of(found, graph)
     except (KeyError, ValueError) as flaw:
         raise KnowledgeError(f"{folder}: the encoder does not fit together ({flaw}). {_AGAIN}") from flaw
+
+
+def _encoder_of(found: memoryview, graph: bytes) -> Encoder:
+    arrays = laid.arrays_of(found)
+
+    def layer(number: int) -> weights.Arrays:
+        kept.release(found)  # the layers before this one are held by the runtime, in its own order
+        return weights.as_kept(arrays, number)
+
+    return Encoder(arrays, graph, layer)
 
 
 def _second(folder: Path, card: dict[str, Any]) -> Second:
@@ -192,10 +212,25 @@ def _held(path: Path, card: dict[str, Any]) -> bytes:
         held = path.read_bytes()
     except OSError as flaw:
         raise KnowledgeError(f"{path}: cannot be read ({flaw}). {_AGAIN}") from flaw
-    digest, written = hashlib.sha256(held).hexdigest(), card.get("files", {}).get(path.name)
+    _check(path, hashlib.sha256(held).hexdigest(), card)
+    return held
+
+
+def _digest(path: Path, card: dict[str, Any]) -> str:
+    """A file's digest, which is that of the card; the file is not held in memory."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as flaw:
+        raise KnowledgeError(f"{path}: cannot be read ({flaw}). {_AGAIN}") from flaw
+    _check(path, digest, card)
+    return digest
+
+
+def _check(path: Path, digest: str, card: dict[str, Any]) -> None:
+    written = card.get("files", {}).get(path.name)
     if digest != written:
         raise KnowledgeError(f"{path}: its sha256 is {digest[:16]}…, its card says {str(written)[:16]}…. {_AGAIN}")
-    return held
 
 
 def _arrays(path: Path, card: dict[str, Any]) -> Arrays:

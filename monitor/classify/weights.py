@@ -36,22 +36,34 @@ def plain(held: Arrays, name: str) -> Floats:
     return weights
 
 
-def run(held: Arrays, number: int, place: int) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    """What the graph needs of layer `number`, by the graph's names for its layer `place`."""
+def run(held: Arrays, number: int) -> dict[str, npt.NDArray[Any]]:
+    """What the graph needs of layer `number`, by the graph's names."""
+    made: dict[str, npt.NDArray[Any]] = {}
     for part in PARTS:
-        name, theirs = f"{number}.{part}", f"{place}.{part}"
+        name = f"{number}.{part}"
         weights = plain(held, name)
         if part in EVENED:
-            even = stepped(held[f"{name}.even"], held[f"{name}.even.r"])
-            weights /= even[:, None]
-            yield f"{theirs}.even", even
-        numbers, steps = rounded(weights)
-        yield f"{theirs}.w", numbers
-        yield f"{theirs}.s", steps
-        yield f"{theirs}.b", held[f"{name}.b"].astype(np.float32)
+            made[f"{part}.even"] = stepped(held[f"{name}.even"], held[f"{name}.even.r"])
+            weights /= made[f"{part}.even"][:, None]
+        made[f"{part}.w"], made[f"{part}.s"] = rounded(weights)
+        made[f"{part}.b"] = held[f"{name}.b"].astype(np.float32)
     for part in NORMS:
-        for half in "wb":
-            yield f"{place}.{part}.{half}", held[f"{number}.{part}.{half}"].astype(np.float32)
+        made |= {f"{part}.{half}": held[f"{number}.{part}.{half}"].astype(np.float32) for half in "wb"}
+    return made
+
+
+def ready(held: Arrays) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """All that a reader needs, each layer as it is run. One layer at a time is held."""
+    layers = sum(name.endswith(".attend.w") for name in held)
+    yield from ((name, held[name]) for name in held if not name[0].isdigit())
+    for number in range(layers):
+        yield from ((f"{number}.{name}", value) for name, value in run(held, number).items())
+
+
+def as_kept(arrays: Arrays, number: int) -> dict[str, npt.NDArray[Any]]:
+    """What `run` gives of a layer, out of what `ready` gave."""
+    of_layer = f"{number}."
+    return {name.removeprefix(of_layer): value for name, value in arrays.items() if name.startswith(of_layer)}
 
 
 def rounded(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -59,7 +71,8 @@ def rounded(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     sizes = np.abs(weights)
     steps = np.maximum(sizes.max(axis=0) / _LARGEST, (sizes[0::2] + sizes[1::2]).max(axis=0) / _TOGETHER)
     steps = np.maximum(steps, _NONE).astype(np.float32)
-    return np.rint(weights / steps).astype(np.int8), steps
+    np.divide(weights, steps, out=sizes)  # in place: each new array of this size takes as long as what is done to it
+    return np.rint(sizes, out=sizes).astype(np.int8), steps
 
 
 _TWO = np.array([[one % 16 - 8, one // 16 - 8] for one in range(256)], np.float32).view(np.float64)[:, 0]

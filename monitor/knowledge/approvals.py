@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from monitor.folding import fold
-from monitor.knowledge.law import Law
+
+if TYPE_CHECKING:
+    from monitor.knowledge.law import Law
 
 _SHORTEST = 4
 """Letters of a name that may be met in running text: shorter ones are words."""

@@ -17,17 +17,17 @@ from pydantic import Field, field_validator
 
 from monitor.folding import fold
 from monitor.knowledge.shapes import expand, well_written
-from monitor.knowledge.yaml_rows import KnowledgeError, Row, parse_row, read_yaml
+from monitor.knowledge.sound import Files, Written
+from monitor.knowledge.yaml_rows import KnowledgeError, Row, parse_row
 
 FORMAT = "exowatch-conditions 1"
 ConditionClass = Literal["condition", "condition_skin", "condition_hair"]
 _CLASSES = frozenset({"condition", "condition_skin", "condition_hair"})
-_PLAIN = str.maketrans({"-": " ", "'": " "})
 
 
 def plain(folded: str) -> str:
     """Hyphens and apostrophes as blanks, one for one: `graft-versus-host` and `graft versus host` are one name."""
-    return folded.translate(_PLAIN)
+    return folded.replace("-", " ").replace("'", " ")
 
 
 class Left(Row):
@@ -108,6 +108,12 @@ class ConditionNames:
     manifest: Manifest
     review: Review
 
+    @property
+    def digest(self) -> str:
+        """Of the list and of what people decided."""
+        told = f"{self.manifest.sha256} {self.review.model_dump_json()}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
     def names(self) -> Iterator[ConditionName]:
         """Every name in use, those left out left out. Raises KnowledgeError as `groups` does."""
         for words, *rest in self.groups():
@@ -142,11 +148,12 @@ def spellings(terms: str) -> Iterator[str]:
     return (plain(fold(words).text) for words in expand(terms))
 
 
-def load(folder: Path) -> ConditionNames:
+def load(folder: Path, files: Files | None = None) -> ConditionNames:
     """The list of a folder laid out like `conditions`. Raises KnowledgeError: a file missing, wrong, or another one."""
+    files = files or Written()
     path = folder / "names.txt.gz"
-    manifest = parse_row(Manifest, read_yaml(folder / "manifest.yaml"), folder / "manifest.yaml", 1)
-    review = parse_row(Review, read_yaml(folder / "review.yaml"), folder / "review.yaml", 1)
+    manifest = parse_row(Manifest, files.read(folder / "manifest.yaml"), folder / "manifest.yaml", 1)
+    review = parse_row(Review, files.read(folder / "review.yaml"), folder / "review.yaml", 1)
     try:
         packed = path.read_bytes()
     except FileNotFoundError as error:

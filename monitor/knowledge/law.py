@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from monitor.codes import JurisdictionCode
 from monitor.config_parts import WebAddress
 from monitor.folding import fold
-from monitor.knowledge.yaml_rows import KnowledgeError, Row, nearest, parse_row, parse_rows, read_yaml
+from monitor.knowledge.sound import Files, Written
+from monitor.knowledge.yaml_rows import KnowledgeError, Row, nearest, parse_row, parse_rows
 
 Severity = Literal["High", "Medium", "Low"]
 SourceMaterial = Literal["human", "animal", "plant", "synthetic", "unstated"]
@@ -234,26 +235,29 @@ def _name(product: str) -> str:
     return " ".join(fold(product).text.split())
 
 
-def load(folder: Path) -> Law:
+def load(folder: Path, files: Files | None = None) -> Law:
     """Reads the knowledge folder: `law/` and `authorisations.yaml`. Raises KnowledgeError with file and row."""
+    files = files or Written()
     home = folder / "law"
     vocabulary_path = home / "vocabulary.yaml"
-    vocabulary = parse_row(Vocabulary, read_yaml(vocabulary_path), vocabulary_path, 1)
+    vocabulary = parse_row(Vocabulary, files.read(vocabulary_path), vocabulary_path, 1)
     categories = {one.id: one for one in vocabulary.categories}
-    provisions = _provisions(home / "provisions", categories, vocabulary.concerns)
+    provisions = _provisions(files, home / "provisions", categories, vocabulary.concerns)
     rule_sets: dict[str, RuleSet] = {}
-    for path in sorted((home / "rules").glob("*.yaml")):
-        rule_set = _rule_set(path, provisions, categories)
+    for path in files.of(home / "rules"):
+        rule_set = _rule_set(path, files.read(path), provisions, categories)
         rule_sets[rule_set.jurisdiction] = rule_set
     path = folder / "authorisations.yaml"
-    approvals = parse_row(_AuthorisationFile, read_yaml(path), path, 1)
+    approvals = parse_row(_AuthorisationFile, files.read(path), path, 1)
     return Law(provisions, rule_sets, categories, approvals.authorisations, approvals.statements)
 
 
-def _provisions(folder: Path, categories: Mapping[str, Category], concerns: Iterable[str]) -> dict[str, Provision]:
+def _provisions(
+    files: Files, folder: Path, categories: Mapping[str, Category], concerns: Iterable[str]
+) -> dict[str, Provision]:
     found: dict[str, Provision] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        for number, row in enumerate(parse_rows(Provision, read_yaml(path) or [], path), 1):
+    for path in files.of(folder):
+        for number, row in enumerate(parse_rows(Provision, files.read(path) or [], path), 1):
             where = f"{path}, row {number} ({row.id})"
             if row.id in found:
                 raise KnowledgeError(f"{where}: this id is taken; give every provision its own")
@@ -267,8 +271,7 @@ def _provisions(folder: Path, categories: Mapping[str, Category], concerns: Iter
     return found
 
 
-def _rule_set(path: Path, provisions: Mapping[str, Provision], categories: Mapping[str, Category]) -> RuleSet:
-    raw = read_yaml(path)
+def _rule_set(path: Path, raw: Any, provisions: Mapping[str, Provision], categories: Mapping[str, Category]) -> RuleSet:
     rows = raw.get("rules") if isinstance(raw, dict) else None
     rules = parse_rows(Rule, rows, path)
     rule_set = parse_row(RuleSet, {**raw, "rules": rules}, path, 1)

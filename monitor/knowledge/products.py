@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,8 @@ from typing import Annotated, Literal, TypeVar, get_args
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from monitor.knowledge.shapes import expand, well_written
-from monitor.knowledge.yaml_rows import KnowledgeError, Row, read_yaml
+from monitor.knowledge.sound import Files, Written
+from monitor.knowledge.yaml_rows import KnowledgeError, Row
 
 FOLDER = "products"
 ValueKind = Literal["form", "source_material", "route"]
@@ -147,27 +147,23 @@ SHAPES: dict[str, type[ValuesFile] | type[CuesFile] | type[DosesFile] | type[Cou
 Shape = TypeVar("Shape", bound=Row)
 
 
-def load(folder: Path) -> ProductWords:
+def load(folder: Path, files: Files | None = None) -> ProductWords:
     """Reads the folder. Raises KnowledgeError with file and place."""
-    pages = tuple(_page(folder / f"{kind}.yaml", ValuesFile) for kind in VALUE_KINDS)
+    files = files or Written()
+    pages = tuple(_page(files, folder / f"{kind}.yaml", ValuesFile) for kind in VALUE_KINDS)
     for kind, page in zip(VALUE_KINDS, pages, strict=True):
         if page.kind != kind:
             raise KnowledgeError(
                 f"{folder / f'{kind}.yaml'}: kind is {page.kind}; a file holds the kind it is named for"
             )
-    files = [folder / name for name in sorted(SHAPES)]
-    return ProductWords(
-        hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16],
-        pages,
-        _page(folder / "cues.yaml", CuesFile),
-        _page(folder / "doses.yaml", DosesFile),
-        _page(folder / "countries.yaml", CountriesFile),
-        _page(folder / "pages.yaml", PagesFile),
-    )
+    cues, doses = _page(files, folder / "cues.yaml", CuesFile), _page(files, folder / "doses.yaml", DosesFile)
+    countries = _page(files, folder / "countries.yaml", CountriesFile)
+    asked = _page(files, folder / "pages.yaml", PagesFile)
+    return ProductWords(files.version(folder, sorted(SHAPES)), pages, cues, doses, countries, asked)
 
 
-def _page(path: Path, shape: type[Shape]) -> Shape:
-    raw = read_yaml(path)
+def _page(files: Files, path: Path, shape: type[Shape]) -> Shape:
+    raw = files.read(path)
     try:
         return shape.model_validate(raw)
     except ValidationError as flaw:

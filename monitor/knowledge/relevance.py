@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitor.knowledge.yaml_rows import KnowledgeError, Row, parse_row, parse_rows, read_yaml
+from monitor.knowledge.sound import Files, Written
+from monitor.knowledge.yaml_rows import KnowledgeError, Row, parse_row, parse_rows
 
 
 class TermGroup(Row):
@@ -37,9 +38,9 @@ class Relevance:
     tiers: tuple[TierRow, ...]
 
 
-def load(path: Path) -> Relevance:
+def load(path: Path, files: Files | None = None) -> Relevance:
     """Reads `relevance.yaml`. Raises KnowledgeError with file and row."""
-    raw = read_yaml(path)
+    raw = (files or Written()).read(path)
     if not isinstance(raw, dict) or set(raw) != {"tiers"} or not isinstance(raw["tiers"], list):
         raise KnowledgeError(f"{path}: expected one key, `tiers`, with a list of tiers")
     rows = []

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.knowledge.files import Problem
-from monitor.knowledge.law import Law, Provision, Rule
+
+if TYPE_CHECKING:
+    from monitor.knowledge.law import Law, Provision, Rule
 
 FILE = "signoffs.csv"
 COLUMNS = ["file", "sha256", "reviewer", "date"]
@@ -117,11 +120,16 @@ def append(folder: Path, file: str, reviewer: str, day: date) -> Signoff:
     return made
 
 
-def without_stale_names(law: Law, folder: Path) -> Law:
+def signed_files(folder: Path) -> frozenset[str]:
+    """Files that are signed as they stand now."""
+    signoffs = read(folder)[0]
+    standing = signatures(folder, signoffs) if signoffs else {}
+    return frozenset(file for file, one in standing.items() if one.state == "signed")
+
+
+def without_stale_names(law: Law, signed: Container[str]) -> Law:
     """The law table with every row unsigned whose file is not signed as it stands: a name alone proves nothing."""
-    standing = signatures(folder, read(folder)[0])
-    signed = {file for file, one in standing.items() if one.state == "signed"}
-    provisions: Mapping[str, Provision] = {
+    provisions = {
         key: _named(row, f"law/provisions/{row.jurisdiction}.yaml" in signed) for key, row in law.provisions.items()
     }
     rule_sets = {

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Engine, MetaData, Table, text
 from sqlalchemy import select as sa_select
 from sqlalchemy.exc import StatementError
@@ -108,6 +109,27 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
 
     with reading(engine) as session:
         assert session.exec(select(Organisation)).one().name == "Kelda"
+
+
+def test_what_changes_it_is_asked_for_older_databases_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(command, "upgrade", lambda _settings, revision: asked.append(revision))
+    upgrade(engine)
+    assert asked == []
+    for number in ("0001", "9999"):
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": number})
+        upgrade(engine)
+    assert asked == ["head", "head"]
+
+
+def test_each_change_is_in_the_file_that_bears_its_number() -> None:
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(monitor.migrations.__file__).parent))
+    changes = list(ScriptDirectory.from_config(settings).walk_revisions())
+    assert [Path(one.path).name.partition("_")[0] for one in changes] == [one.revision for one in changes]
+    assert changes[0].is_head
+    assert changes[0].revision == max(one.revision for one in changes)
 
 
 # --- a database that an older version made
