@@ -12,7 +12,6 @@ library; that is why the few lines of it are here. Trigrams of characters need n
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from monitor.db import id_of
 from monitor.models import Claim, Organisation, Page, PageVersion, Product, text_column
-from monitor.productnames import own_words
+from monitor.productnames import letters, own_words
 from monitor.surroundings import around
 from monitor.text import Document, fold
 
@@ -130,12 +129,12 @@ def _placed_bands(words: str) -> tuple[int, ...]:
 
 def form_of(quote: str, names: Iterable[str] = (), surroundings: str = "") -> Form:
     """A quote as it is compared. `names`: of seller and product; `surroundings`: of a short one, what stands there."""
-    own = frozenset[str]().union(*(own_words(_letters(fold(name).text)) for name in names))
-    words = _letters(fold(quote).text)
+    own = frozenset[str]().union(*(own_words(letters(fold(name).text)) for name in names))
+    words = letters(fold(quote).text)
     nameless = _without(words, own)
     if not surroundings or _weight(nameless) >= FEWEST_WORDS:
         return Form(words, nameless)
-    placed = _letters(fold(surroundings).text)
+    placed = letters(fold(surroundings).text)
     return Form(f"{words}\n{placed}", f"{nameless}\n{_without(placed, own)}")
 
 
@@ -145,16 +144,11 @@ def _without(words: str, names: Collection[str]) -> str:
 
 def may_be_short(quote: str) -> bool:
     """May it be too short to be compared by itself, once its names are left out?"""
-    return _weight(_letters(fold(quote).text)) < FEWEST_WORDS + _MOST_NAMES
+    return _weight(letters(fold(quote).text)) < FEWEST_WORDS + _MOST_NAMES
 
 
 def is_known_again(surroundings: str) -> bool:
-    return _weight(_letters(fold(surroundings).text)) >= _FEWEST_AROUND
-
-
-def _letters(folded: str) -> str:
-    kept = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in folded.casefold())
-    return " ".join(kept.split())
+    return _weight(letters(fold(surroundings).text)) >= _FEWEST_AROUND
 
 
 def _weight(words: str) -> float:

@@ -140,7 +140,9 @@ def _from_envelope(run: RunRecord, records: Sequence[AnyRecord]) -> Iterator[Rea
             yield Reason("warning", "too_many", f"{listed} on the list, where at most {expect.listed.max} are expected")
     if expect.records is not None and run.request.full and len(records) < expect.records.min:
         yield Reason(
-            "error", "too_few", f"{len(records)} records in a full reading, at least {expect.records.min} expected"
+            "error",
+            "too_few",
+            f"{_counted(len(records), 'record')} in a full reading, at least {expect.records.min} expected",
         )
     yield from _from_fields(run, records)
     if expect.newest_within_days is not None and run.newest is not None:
@@ -149,7 +151,7 @@ def _from_envelope(run: RunRecord, records: Sequence[AnyRecord]) -> Iterator[Rea
             yield Reason(
                 "warning",
                 "quiet",
-                f"its newest entry is {age} days old, more than the usual {expect.newest_within_days}",
+                f"its newest entry is {_counted(age, 'day')} old, more than the usual {expect.newest_within_days}",
             )
 
 
@@ -257,7 +259,8 @@ def _quiet(facts: Facts, cadence: timedelta, now: datetime) -> str:
     """What says that nothing is as new as usual; by the list's own dates where the card says how new they are."""
     if facts.usual_days is not None and facts.newest is not None:
         age = (now.date() - facts.newest).days
-        return f"its newest entry is {age} days old, more than the usual {facts.usual_days}" * (age > facts.usual_days)
+        why = f"its newest entry is {_counted(age, 'day')} old, more than the usual {facts.usual_days}"
+        return why if age > facts.usual_days else ""
     if facts.last_new is not None and now - facts.last_new > max(QUIET_AFTER, STALE_AFTER * cadence):
         return f"nothing new for {(now - facts.last_new).days} days"
     return ""
@@ -276,3 +279,7 @@ def span(time: timedelta) -> str:
             count = seconds // length
             return f"{count:,} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -21,7 +21,7 @@ CLAIMS = {
     "us/commoncrawl/c*": ("crawler/test_commoncrawl.py", "test_recorded_answers_are_read"),
     "us/commoncrawl/whirlwind.warc*": ("monitor/test_sweep.py", "test_recorded_archives_are_read"),
     "us/europepmc/*.json": ("crawler/test_literature.py", "test_the_recorded_answers_of_europe_pmc_are_read"),
-    "us/fda_bot_block/apology_404.html": ("crawler/test_sources.py", "test_the_recorded_apology_is_a_block"),
+    "us/fda_bot_block/apology_404.html": ("crawler/test_sources_recorded.py", "test_the_recorded_apology_is_a_block"),
     "us/fda_import_alerts/*.html": ("crawler/test_us_fda.py", "test_recorded_import_alerts_are_read"),
     "us/fda_recalls/*.json": ("crawler/test_us_fda.py", "test_recorded_recalls_are_read"),
     "us/fda_recalls/*.html": ("crawler/test_us_fda.py", "test_the_recorded_announcement_is_read"),
@@ -30,10 +30,10 @@ CLAIMS = {
         "crawler/test_us_fda_letters.py",
         "test_the_recorded_list_of_untitled_letters_is_read",
     ),
-    "us/fda_warning_letters/pages/*.html": ("crawler/test_sources.py", "test_all_recorded_letters_are_read"),
-    "us/fda_warning_letters/*.csv": ("crawler/test_sources.py", "test_the_recorded_list_is_read_row_by_row"),
+    "us/fda_warning_letters/pages/*.html": ("crawler/test_sources_recorded.py", "test_all_recorded_letters_are_read"),
+    "us/fda_warning_letters/*.csv": ("crawler/test_sources_recorded.py", "test_the_recorded_list_is_read_row_by_row"),
     "us/fda_warning_letters/listing-ajax.shape.json": (
-        "crawler/test_sources.py",
+        "crawler/test_sources_recorded.py",
         "test_the_recorded_shape_of_the_list_is_read",
     ),
     "us/fda_warning_letters/listing-excerpt.html": (
@@ -59,7 +59,7 @@ CLAIMS = {
         "test_every_field_of_enforcement_reports_that_is_read_is_one_that_fda_describes",
     ),
     "us/openfda/official_example_*_enforcement.json": (
-        "crawler/test_sources.py",
+        "crawler/test_sources_recorded.py",
         "test_openfdas_own_examples_are_read",
     ),
     "us/openfda/official_example_*_event.json": (
@@ -67,7 +67,7 @@ CLAIMS = {
         "test_openfdas_own_examples_of_events_are_read",
     ),
     "us/openfda/vcr_http_errors.yml": (
-        "crawler/test_sources.py",
+        "crawler/test_sources_recorded.py",
         "test_openfdas_recorded_errors_behave_as_documented",
     ),
     "us/openfda/vcr_paging.yml": ("crawler/test_us_openfda.py", "test_recorded_applications_are_read"),
@@ -90,7 +90,7 @@ CLAIMS = {
         "crawler/market/test_catalogues.py",
         "test_the_official_example_of_a_woocommerce_shop_is_read",
     ),
-    "world/canada_hc/*.json": ("crawler/test_sources.py", "test_health_canadas_recorded_entries_are_read"),
+    "world/canada_hc/*.json": ("crawler/test_sources_recorded.py", "test_health_canadas_recorded_entries_are_read"),
     "world/eu_safety_gate/*.xml": ("crawler/test_world_safety_gate.py", "test_the_recorded_report_is_read"),
     "world/fr_ansm/*.xml": ("crawler/test_generic_feed.py", "test_the_recorded_feed_of_ansm"),
     "world/uk_govuk/content_api_*.json": ("crawler/test_world_govuk.py", "test_the_recorded_documents_are_read"),

@@ -52,6 +52,8 @@ def search(
 
     if kind:
         choose(kind, KINDS, "kind", "search")
+    if severity:
+        choose(severity, ("High", "Medium", "Low"), "severity", "search")
     config = state_of(context).config
     with database(config) as engine:
         found = look(

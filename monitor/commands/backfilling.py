@@ -14,6 +14,7 @@ from monitor.commands.common import (
     State,
     UserError,
     choose,
+    counted,
     database,
     knowledge,
     say,
@@ -118,7 +119,7 @@ def sentence(source: str, since: date, step: Step) -> str:
     """One line on a step."""
     from monitor.health import span
 
-    head = f"{source}: step {step.number}: {step.reading.records:,} records, {step.records:,} in all"
+    head = f"{source}: step {step.number}: {counted(step.reading.records, 'record')}, {step.records:,} in all"
     reached = f", back to {step.reached}" if step.reached else ""
     if step.state == "done":
         return f"{head}{reached}; done: read back to {since}"
@@ -157,6 +158,7 @@ def _list(config: Config) -> None:
     for one in found:
         reached = f"back to {one.reached}" if one.reached else "nothing dated yet"
         how = f"done {one.done_at:%Y-%m-%d}" if one.done_at else f"going, last step {one.updated_at:%Y-%m-%d %H:%M} UTC"
-        typer.echo(f"{one.source_id}: to {one.since}: {one.records:,} records in {one.steps:,} steps, {reached}; {how}")
+        read = f"{counted(one.records, 'record')} in {counted(one.steps, 'step')}"
+        typer.echo(f"{one.source_id}: to {one.since}: {read}, {reached}; {how}")
     if not found:
         typer.echo("No source's past was asked for: exowatch backfill SOURCE --since 2021")

@@ -177,7 +177,7 @@ def _ask(engine: Engine, state: State, arguments: list[str]) -> int:
         raise UserError(str(error), FAILED) from error
     pages, candidates, new = _swept(engine, folder / "records.warc.gz")
     typer.echo(f"{addresses.looked_at:,} telling addresses, {addresses.new:,} of them new; {folder}")
-    typer.echo(f"{pages:,} pages fetched, {candidates:,} may sell exosome products, {new:,} of them new")
+    typer.echo(f"{counted(pages, 'page')} fetched, {candidates:,} may sell exosome products, {new:,} of them new")
     return OK if ended.code in (0, 1) else FAILED
 
 

@@ -66,25 +66,31 @@ def explain(
     if what.isdecimal():
         told = _held_claim(state_of(context).config, int(what), rules)
     else:
-        from monitor.classify import Query, judge
-
         page, body = (html, text) if text else _read(what, html)
-        query = Query(
-            id=what or "text",
-            html=body if page else None,
-            text=None if page or isinstance(body, bytes) else body,
-            url=url,
-            lang=lang,
-            product_context=product_context,
-        )
-        judgement = judge(query, rules)
-        told = _Told(judgement, judgement.findings, judgement.dropped)
+        told = _judged(what or "text", page, body, rules, url=url, lang=lang, product_context=product_context)
     if as_json:
         typer.echo(json.dumps(_json(told, rules, precedents, limit), indent=2, ensure_ascii=False))
         return
     console = screen()
     for line in _lines(told, rules, precedents, limit):
         say(console, clean(line))
+
+
+def _judged(
+    name: str, page: bool, body: str | bytes, rules: Knowledge, *, url: str, lang: str, product_context: bool
+) -> _Told:
+    from monitor.classify import Query, judge
+
+    query = Query(
+        id=name,
+        html=body if page else None,
+        text=None if page or isinstance(body, bytes) else body,
+        url=url,
+        lang=lang,
+        product_context=product_context,
+    )
+    judgement = judge(query, rules)
+    return _Told(judgement, judgement.findings, judgement.dropped)
 
 
 def _read(what: str, html: bool) -> tuple[bool, str | bytes]:

@@ -19,6 +19,7 @@ from monitor.commands.common import (
     OK,
     UserError,
     clean,
+    counted,
     database,
     say,
     screen,
@@ -102,10 +103,14 @@ def check(
 def _summary(found: Checked) -> Iterator[str]:
     unsigned = [one.file for one in found.signatures if one.state != "signed"]
     if unsigned:
-        yield f"unsigned: {len(unsigned)} of {len(found.signatures)} files, {found.unnamed} rows of law"
+        files = counted(len(found.signatures), "file")
+        yield f"unsigned: {len(unsigned)} of {files}, {counted(found.unnamed, 'row')} of law"
     errors, warnings = len(found.errors), len(found.problems) - len(found.errors)
-    examples = f"{found.judged:,} examples judged" if found.judged else "no example judged: correct the errors first"
-    yield f"{found.files} files, {found.rows:,} rows, {examples}: {errors} errors, {warnings} warnings"
+    examples = (
+        f"{counted(found.judged, 'example')} judged" if found.judged else "no example judged: correct the errors first"
+    )
+    read = f"{counted(found.files, 'file')}, {counted(found.rows, 'row')}, {examples}"
+    yield f"{read}: {counted(errors, 'error')}, {counted(warnings, 'warning')}"
 
 
 def _checked_json(found: Checked) -> dict[str, Any]:
@@ -187,7 +192,7 @@ def _print_effect(console: Console, found: Effect, limit: int) -> None:
     if not found.pages:
         say(console, "no held page is affected: all of them were judged under these very rules, or there is none")
         return
-    pages, claims = _counted(found.pages, "page"), _counted(found.standing, "standing claim")
+    pages, claims = counted(found.pages, "page"), counted(found.standing, "standing claim")
     say(console, f"{pages} judged again; their sites have {claims}")
     if found.behind:
         say(
@@ -205,10 +210,6 @@ def _print_effect(console: Console, found: Effect, limit: int) -> None:
         for one in _first(shifts, limit):
             for line in _shift_lines(one):
                 say(console, line)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shift_lines(one: Shift) -> Iterator[str]:

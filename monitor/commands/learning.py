@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.commands.common import FAILED, MISUSED, UserError, database, state_of
+from monitor.commands.common import FAILED, MISUSED, UserError, counted, database, state_of
 
 if TYPE_CHECKING:
     from monitor.training.evaluate import Report
@@ -25,6 +25,9 @@ def evaluate(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="PAGE", help="Write the figures as a page of HTML, too.")
     ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Beside TF-IDF too, trained now on what the model learnt from.")
+    ] = False,
 ) -> None:
     """Precision, recall and F1 of the classifier on labelled texts, with intervals and beside simpler ways."""
     from monitor.knowledge import load
@@ -35,10 +38,12 @@ def evaluate(
 
     chosen = file or GOLD
     try:
-        teaching = [row for path in TEXTS for row in read_labelled(path)]
+        teaching = [row for path in TEXTS for row in read_labelled(path)] if baselines else []
         report = measure(read_labelled(chosen), load(), digest(chosen), teaching)
     except (OSError, ValueError) as error:
         raise UserError(f"evaluate: {error}", MISUSED) from error
+    except ModuleNotFoundError as error:
+        raise UserError(f"evaluate --baselines: {error.name} is not installed; {_NEEDED}", MISUSED) from error
     typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=1) if as_json else to_text(report))
     if html:
         _page(report, chosen, html)
@@ -70,6 +75,6 @@ def train(context: typer.Context) -> None:
             raise UserError(f"train: {error.name} is not installed; {_NEEDED}", MISUSED) from error
         except ValueError as error:
             raise UserError(f"train: {error}", FAILED) from error
-    typer.echo(f"learnt from {done.learnt_from} texts, {len(rows)} of them decided in review")
+    typer.echo(f"learnt from {counted(done.learnt_from, 'text')}, {len(rows)} of them decided in review")
     typer.echo(f"F1 on the gold set: {done.before:.3f} before, {done.after:.3f} now")
     typer.echo("the new model is in use" if done.promoted else "the old model stays: the new one does worse")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 
-from monitor.commands.common import counts, say
+from monitor.commands.common import counted, counts, say
 from monitor.cycle import Listener, Reading
 
 _QUIET_SECONDS = 10
@@ -23,7 +23,8 @@ def sentence(reading: Reading) -> str:
     name = reading.source_id + (" (second look)" if reading.second_look else " (left over)" if reading.leftover else "")
     if reading.state in ("taken_in", "already"):
         what = (
-            f"read, {reading.records:,} records in {reading.requests:,} requests, {reading.known:,} known and unchanged"
+            f"read, {counted(reading.records, 'record')} in {counted(reading.requests, 'request')}, "
+            f"{reading.known:,} known and unchanged"
         )
         changes = counts(reading.events) or "nothing new"
         stand = f"; {reading.findings:,} {'claim stands' if reading.findings == 1 else 'claims stand'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,6 +99,10 @@ def show_all(
         found = [plain(asdict(row)) | {"unstated": list(row.unstated)} for row in rows]
         typer.echo(json.dumps({"total": total, "products": found}, indent=2, ensure_ascii=False))
         return
+    _print_rows(rows, total, in_all)
+
+
+def _print_rows(rows: Sequence[ProductRow], total: int, in_all: int) -> None:
     console = screen()
     for row in rows:
         _print_row(console, row)
@@ -116,13 +120,11 @@ def _ending(shown: int, total: int, in_all: int) -> str:
 
 def _must_be_known(asked: ProductsAsked) -> None:
     """Raises UserError for a value that no product can have, with the nearest that one can."""
-    from monitor.knowledge import HERE
-    from monitor.knowledge.products import FOLDER, load
+    from monitor.queries import fact_vocabulary
 
     if asked.form or asked.source_material or asked.route:
-        words = load(HERE / FOLDER)
-        for kind in ("form", "source_material", "route"):
-            given, known = getattr(asked, kind), [one.value for one in words.of(kind)]
+        for kind, known in fact_vocabulary().items():
+            given = getattr(asked, kind)
             if given and given not in known:
                 option = f"--{kind.replace('_', '-')}"
                 hint = nearest(given, known) or f"; there are: {', '.join(known)}"
@@ -151,9 +153,8 @@ def _must_be_offered_at(engine: Engine, site: str) -> None:
 
 
 def _print_row(console: Console, row: ProductRow) -> None:
-    firm = f", {row.organisation.name}" if row.organisation else ""
     head = Text(f"product {row.id}  ", style="dim").append(clean(row.name), style="bold")
-    console.print(head.append(clean(f"  {row.host}{firm}"), style="not bold"), soft_wrap=True, highlight=False)
+    console.print(head.append(clean(f"  {_whose(row)}"), style="not bold"), soft_wrap=True, highlight=False)
     if told := " · ".join(_values(row, kind) for kind in _IN_A_LINE if row.values(kind)):
         say(console, f"    {clean(told)}")
     elif not row.facts:
@@ -161,6 +162,12 @@ def _print_row(console: Console, row: ProductRow) -> None:
     claims = f"{counted(row.claims, 'standing claim')}, {row.flagged:,} flagged" if row.claims else "no standing claims"
     changed = f", changed {row.changed_at:%Y-%m-%d}" if row.changed_at else ""
     say(console, f"    {claims}; first seen {row.first_seen:%Y-%m-%d}, last seen {row.last_seen:%Y-%m-%d}{changed}")
+
+
+def _whose(row: ProductRow | ProductPage) -> str:
+    """Host and firm; a name that is nobody's own bears the host already."""
+    host = "" if row.name.endswith(f"({row.host})") else row.host
+    return ", ".join(one for one in (host, row.organisation.name if row.organisation else "") if one)
 
 
 def _values(row: ProductRow, kind: str) -> str:
@@ -225,8 +232,7 @@ def _meant(engine: Engine, product: str) -> int:
 def _account(
     found: ProductPage, pages: tuple[OfferingPage, ...], history: tuple[PageEvent, ...], *, everything: bool
 ) -> Iterator[str]:
-    firm = f", {found.organisation.name}" if found.organisation else ""
-    yield f"product {found.id}  {found.name}  {found.host}{firm}"
+    yield f"product {found.id}  {found.name}  {_whose(found)}".rstrip()
     yield f"first seen {found.first_seen:%Y-%m-%d}, last seen {found.last_seen:%Y-%m-%d}"
     if found.rehearsal:
         yield "Demonstration: read from a rehearsal server, not from the web."

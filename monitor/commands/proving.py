@@ -98,7 +98,7 @@ def _describe(checked: Checked) -> None:
     for one in finding.findings:
         law = ", ".join(one.legal_basis) or "no provision"
         _say(f"  {one.jurisdiction}: rule {one.rule_id}, {one.severity if one.assessed else 'not assessed'}, {law}")
-    _say(f"  {checked.records:,} records of {len(checked.runs):,} runs; time stamp: {checked.stamp}")
+    _say(f"  {counted(checked.records, 'record')} of {counted(len(checked.runs), 'run')}; time stamp: {checked.stamp}")
     for text in (notes_on(list(checked.runs)), NOT_PROVED):
         if text:
             _say(text)
@@ -197,8 +197,8 @@ def store(context: typer.Context) -> None:
         except BusyError as busy:
             raise UserError(f"evidence is being copied already, by {busy}", FAILED) from busy
         except EvidenceError as error:
-            raise UserError(f"{error}; {done:,} runs were copied, the others stay here alone", FAILED) from error
-    _say(f"{done:,} runs copied to {storage.root}")
+            raise UserError(f"{error}; {counted(done, 'run')} copied, the others stay here alone", FAILED) from error
+    _say(f"{counted(done, 'run')} copied to {storage.root}")
 
 
 @evidence.command()
@@ -267,10 +267,10 @@ def _before(state: State, older_than: str, moment: datetime) -> tuple[datetime, 
         days = state.config.evidence.keep_days
         if days is None:
             raise UserError("say how old: --older-than 2y, or set evidence: keep_days: in the configuration")
-        return moment - timedelta(days=days), f"older than {days} days"
+        return moment - timedelta(days=days), f"older than {counted(days, 'day')}"
     if age := re.fullmatch(r"(\d{1,5})([dwy])", older_than):
         days = int(age[1]) * _UNITS[age[2]]
-        return moment - timedelta(days=days), f"older than {days} days"
+        return moment - timedelta(days=days), f"older than {counted(days, 'day')}"
     found: date = day(older_than, "--older-than")
     return datetime.combine(found, time(), UTC), f"from before {found.isoformat()}"
 

@@ -18,6 +18,7 @@ from monitor.commands.common import (
     UserError,
     choose,
     clean,
+    counted,
     database,
     say,
     screen,
@@ -117,7 +118,7 @@ def _lines(row: SourceRow) -> list[str]:
 
 def _envelope(row: SourceRow) -> str:
     if row.listed is None:
-        return f"{row.records:,} records in the last run" if row.records is not None else ""
+        return f"{counted(row.records, 'record')} in the last run" if row.records is not None else ""
     least, most = row.expected_min, row.expected_max
     if least is None and most is None:
         return f"{row.listed:,} on its list"

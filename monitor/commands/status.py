@@ -47,8 +47,8 @@ def _print_standing(console: Console, standing: Standing) -> None:
     mode = "  (rehearsal: not read from the web)" if standing.rehearsal else ""
     say(
         console,
-        f"{standing.notices:,} notices, {standing.claims_live:,} standing claims, "
-        f"{standing.organisations:,} organisations{mode}",
+        f"{counted(standing.notices, 'notice')}, {counted(standing.claims_live, 'standing claim')}, "
+        f"{counted(standing.organisations, 'organisation')}{mode}",
     )
     if standing.last_runs:
         table = Table("source", "last run", "state", "what it brought", box=None, padding=(0, 2, 0, 0))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.commands.common import FAILED, OK, UserError, clean, knowledge, say, screen
+from monitor.commands.common import FAILED, OK, UserError, clean, counted, knowledge, say, screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,7 +109,7 @@ def _telling(console: Console, files: int) -> Iterator[Told]:
 
 
 def _counts(task: Task) -> str:
-    told = f"{task.records:,} records, {task.pages:,} pages, {task.found:,} candidates"
+    told = ", ".join(map(counted, (task.records, task.pages, task.found), ("record", "page", "candidate")))
     return f"{told}; PROBLEM: {task.problem}" if task.problem else told
 
 
@@ -122,7 +122,8 @@ def _summed_up(console: Console, report: Report, out: Path) -> int:
     again = f", {report.skipped:,} of them done before" if report.skipped else ""
     say(
         console,
-        f"{len(report.tasks):,} files{again}: {totals['pages']:,} pages, {totals['found']:,} candidates in {out}",
+        f"{counted(len(report.tasks), 'file')}{again}: {counted(totals['pages'], 'page')}, "
+        f"{counted(totals['found'], 'candidate')} in {out}",
     )
     if left:
         say(console, f"left out: {left}")

@@ -95,7 +95,10 @@ def _print(console: Console, name: str, days: int, trial: Trial) -> None:
     if len(trial.caught) > _SHOWN:
         say(console, f"the last {_SHOWN} are shown; --json gives all")
     console.print(
-        Text(f"{name}: {len(trial.caught):,} of {trial.events:,} events in {days} days ({trial.a_week:.1f} a week)")
+        Text(
+            f"{name}: {len(trial.caught):,} of {counted(trial.events, 'event')} in {counted(days, 'day')} "
+            f"({trial.a_week:.1f} a week)"
+        )
     )
     if trial.history:
         say(

@@ -10,10 +10,11 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from monitor.knowledge import Knowledge, KnowledgeError, products, signoffs
+from monitor.knowledge import Knowledge, KnowledgeError, products, signoffs, wordlists
 from monitor.knowledge import read as read_knowledge
 from monitor.knowledge.check_law import LawRows
 from monitor.knowledge.check_products import ProductRows
+from monitor.knowledge.check_words import WordRows
 from monitor.knowledge.files import Level, Loc, Problem, RowFile, fit
 from monitor.knowledge.files import read as read_file
 from monitor.knowledge.lint import AmbiguityFile, lint
@@ -33,7 +34,7 @@ from monitor.knowledge.yaml_rows import nearest
 
 Shape = TypeVar("Shape", bound=BaseModel)
 _NEEDED = (
-    "authorisations.yaml", "scoring.yaml", "relevance.yaml", "law/vocabulary.yaml",
+    "authorisations.yaml", "scoring.yaml", "relevance.yaml", "law/vocabulary.yaml", *wordlists.LISTS,
     *(f"{products.FOLDER}/{name}" for name in products.SHAPES),
 )  # fmt: skip
 
@@ -117,6 +118,7 @@ class _Folder:
     def __post_init__(self) -> None:
         self.law = LawRows(self.today)
         self.products = ProductRows(self.today)
+        self.words = WordRows(self.today)
 
     def read(self) -> None:
         for path in sorted(self.folder.rglob("*.yaml")):
@@ -132,10 +134,13 @@ class _Folder:
         self.problems += self.law.problems
         self.products.read(self.files)
         self.problems += self.products.problems
+        self.words.read(self.files)
+        self.problems += self.words.problems
         self.lexicon = self._pages("lexicon", LexiconFile)
         self.claims = self._pages("claims", ClaimsFile)
         contexts, roles = self._pages("context", ContextFile), self._pages("roles", RolesFile)
-        self.rows = self.law.count + self.products.count + sum(len(page.classes) for _, page in self.lexicon)
+        self.rows = self.law.count + self.products.count + self.words.count
+        self.rows += sum(len(page.classes) for _, page in self.lexicon)
         self.rows += sum(len(page.rules) for _, page in self.claims)
         self.rows += sum(len(page.cues) for _, page in contexts) + sum(len(page.roles) for _, page in roles)
         self.problems += self._references()
@@ -219,7 +224,7 @@ class _Folder:
         scoring = self._fit(Scoring, file) if file else None
         held = {page.lang for _, page in self.lexicon}
         raised = [code for level in scoring.languages.values() for code in level.codes] if scoring else []
-        self.problems += self.products.lacking(raised)
+        self.problems += [*self.products.lacking(raised), *self.words.lacking(raised)]
         for name, level in scoring.languages.items() if file and scoring and held else ():
             for code in level.codes:
                 if file and code not in held:

@@ -25,6 +25,7 @@ from monitor.queries.outbox import waiting_letters as waiting_letters
 from monitor.queries.page_address import find_page as find_page
 from monitor.queries.pages import page as page
 from monitor.queries.product_lists import fact_values as fact_values
+from monitor.queries.product_lists import fact_vocabulary as fact_vocabulary
 from monitor.queries.product_lists import find_product as find_product
 from monitor.queries.product_lists import pages_offering as pages_offering
 from monitor.queries.product_lists import product_history as product_history

@@ -14,6 +14,7 @@ from monitor.models import Event, Page, WatchMatch
 from monitor.queries.facts import chunks, claim_rows, event_row, notice_rows, rehearsal_runs, severity_rank
 from monitor.queries.rows import ClaimRow, EventRow, NoticeRow
 from monitor.queries.week import changed_fields_of, claim_change, notices_of, wordings_of
+from monitor.queries.week_rows import ClaimChange
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,7 @@ def _rows(
         notice = notices.get(number) if event.object_kind == "notice" else None
         if claim is not None:
             change = claim_change(event, claim, wordings.get(claim.id, []))
-            rows.append(
-                AlertRow(
-                    title=claim.organisation.name if claim.organisation else claim.host,
-                    url=claim.page_url,
-                    quote=change.quote,
-                    before=change.before,
-                    reason=change.told,
-                    language=pages[claim.page_id].language if claim.page_id in pages else "",
-                    claim=claim,
-                    **shared,
-                )
-            )
+            rows.append(_of_claim(claim, change, pages.get(claim.page_id), shared))
         elif notice is not None:
             changed = changed_fields_of(session, notice.id, event) if event.kind == "notice_updated" else ()
             rows.append(
@@ -114,6 +104,19 @@ def _rows(
             page = pages.get(number) if event.object_kind == "page" else None
             rows.append(_other(event, page, shared))
     return rows
+
+
+def _of_claim(claim: ClaimRow, change: ClaimChange, page: Page | None, shared: Mapping[str, Any]) -> AlertRow:
+    return AlertRow(
+        title=claim.organisation.name if claim.organisation else claim.host,
+        url=claim.page_url,
+        quote=change.quote,
+        before=change.before,
+        reason=change.told,
+        language=page.language if page else "",
+        claim=claim,
+        **shared,
+    )
 
 
 def _other(event: EventRow, page: Page | None, shared: Mapping[str, Any]) -> AlertRow:

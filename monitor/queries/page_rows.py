@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.differences import Difference, Piece
 from monitor.queries.rows import ClaimRow, EventRow, Named
+
+_ONE_AS_SEVERAL = re.compile(r"\b1 ((?:broken )?(?:image|script))s\b")
+
+
+def unread_as_told(stored: Iterable[object]) -> tuple[str, ...]:
+    """What a stored version says was not read on it: those that were written early count “1 images”."""
+    return tuple(_ONE_AS_SEVERAL.sub(r"1 \1", str(one)) for one in stored)
 
 
 @dataclass(frozen=True)

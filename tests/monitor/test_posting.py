@@ -18,9 +18,9 @@ from monitor.db import open_engine
 from monitor.migrations import upgrade
 from monitor.outbox import Letter
 from monitor.schedule import OUTBOX_JOB, Clock, post_has_work
+from tests.monitor.commandline import Said
 from tests.monitor.doubles import Rooms
 from tests.monitor.doubles import rooms as make_rooms
-from tests.monitor.test_cli import Said
 
 ANNA = "anna@reader.example"
 CONFIG = f"""

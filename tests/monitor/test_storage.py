@@ -256,7 +256,7 @@ def test_the_commands(desk: Desk, bucket: Bucket, tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         return " ".join(done.output.split())
 
-    assert "1 runs copied" in told("store")
+    assert "1 run copied" in told("store")
     assert "would be removed here" in told("prune", "--local", "--older-than", "30d", "--dry-run")
     assert (folder / "run.warc.gz").exists()
     assert "1 archive of runs older than 30 days removed here" in told("prune", "--local", "--older-than", "30d")

@@ -396,7 +396,7 @@ def test_the_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFix
 
     told = capsys.readouterr().out
     assert "one.warc.gz: 6 records, 6 pages, 2 candidates (1 of 1)" in told
-    assert f"1 files: 6 pages, 2 candidates in {out}" in told
+    assert f"1 file: 6 pages, 2 candidates in {out}" in told
     assert "left out: 4 names no product" in told
     assert len(lines(out)) == 2
 

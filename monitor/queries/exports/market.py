@@ -12,6 +12,7 @@ from monitor.models import Capture, ClaimPlace, Organisation, Page, PageVersion
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
 from monitor.queries.market import SiteCounts, site_counts
+from monitor.queries.page_rows import unread_as_told
 from monitor.queries.standing import source_states
 
 SITES = (
@@ -171,7 +172,7 @@ def _versions(session: Session, asked: Filters) -> Iterator[Row]:
     rehearsed = rehearsal_runs(session)
     for rows in batches(session, statement, col(PageVersion.id)):
         for row in rows:
-            yield (*row[:8], texts(row[8]), *row[9:], row[10] in rehearsed)
+            yield (*row[:8], unread_as_told(texts(row[8])), *row[9:], row[10] in rehearsed)
 
 
 TABLES = (

@@ -21,7 +21,7 @@ _SAID = FACT_KINDS[1:]
 """What a product is said to be, besides its name."""
 PRODUCTS = (
     Column("id", "Number of the product in this database; its page is /products/<id>", "number"),
-    Column("name", "Name, as the seller writes it"),
+    Column("name", "Name, as the seller writes it; with its host where it only says what kind of thing it is"),
     Column("host", "Host on which it is offered"),
     Column("organisation", "Who offers it, as far as it is known"),
     Column("organisation_id", "Number of the organisation", "number"),

@@ -12,7 +12,7 @@ from monitor.classify import judge_document
 from monitor.knowledge import load
 from monitor.product_intake import products_on
 from monitor.products import ProductReading, Told, read_products, read_told, told_at
-from tests.crawler.market import shops
+from tests.crawler.market import building, shop_systems
 from tests.loopback import Reply
 from tests.samples import samples
 
@@ -35,7 +35,7 @@ def facts(told: Told) -> set[tuple[str, str, str]]:
 
 
 def test_an_entry_of_shopify() -> None:
-    entry = shops.product(7, "Exo Drops") | {
+    entry = building.product(7, "Exo Drops") | {
         "variants": [{"title": "5 ml", "price": "49.00"}, {"title": "10 ml", "price": "89.5"}]
     }
     told = told_of({"products": [entry]}, "/products/0")
@@ -51,7 +51,7 @@ def test_an_entry_of_shopify() -> None:
 
 def test_an_entry_that_was_asked_for_alone() -> None:
     assert ("brand", "Maison Orrel", "structured:/product/vendor") in facts(
-        told_of({"product": shops.product(7, "Exo Drops")}, "")
+        told_of({"product": building.product(7, "Exo Drops")}, "")
     )
 
 
@@ -101,7 +101,7 @@ def test_what_is_no_product_tells_of_none(body: bytes, kind: str, part: str) -> 
     assert read_told(body, kind, part) == ()
 
 
-def of_market(built: shops.Built) -> list[ProductReading]:
+def of_market(built: building.Built) -> list[ProductReading]:
     """The products of one invented site, from every answer that it always gives."""
     found: list[ProductReading] = []
     for path, reply in built.routes.items():
@@ -122,7 +122,7 @@ def parts_of(body: bytes) -> list[str]:
 
 
 def test_the_market_s_exosome_products_and_no_others() -> None:
-    shop, woo = of_market(shops.shopify()), of_market(shops.woocommerce())
+    shop, woo = of_market(shop_systems.shopify()), of_market(shop_systems.woocommerce())
 
     assert [(one.name, {fact.key for fact in one.facts}) for one in shop] == [
         ("Exo Drops", {("name", "Exo Drops"), ("brand", "Maison Orrel"), ("price", "49.00"), ("form", "serum")})
@@ -130,7 +130,7 @@ def test_the_market_s_exosome_products_and_no_others() -> None:
     assert [(one.name, {fact.key for fact in one.facts if fact.kind != "name"}) for one in woo] == [
         ("Growth Serum & Roller", {("price", "129.00 EUR"), ("form", "serum"), ("source_material", "placenta")})
     ]
-    assert of_market(shops.same_page_for_ever()) == []
+    assert of_market(shop_systems.same_page_for_ever()) == []
 
 
 def test_every_product_of_the_recorded_catalogues() -> None:

@@ -87,7 +87,7 @@ def addresses(ids: dict[str, Any]) -> list[str]:
     return [
         "/", "/search", "/search?q=arthritis", "/search?q=nothingatall", "/health", "/feeds", "/export",
         *(f"/claims/{ids[name]}" for name in ("arthritis", "hair", "safe", "scalp")),
-        "/products", "/products?claims=flagged&form=gold",
+        "/products", "/products?claims=flagged&form=gel",
         f"/products/{ids['serum']}", f"/notices/{ids['new']}", f"/notices/{ids['bad']}", f"/notices/{ids['old']}",
         f"/organisations/{ids['glow']}", f"/organisations/{ids['hostile']}", "/trials/1", "/publications/1",
         "/authorisations/1", "/digests", "/digests/2026-W47", "/landscape", "/landscape/2026-Q4",

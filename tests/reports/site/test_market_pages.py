@@ -108,13 +108,34 @@ def test_the_list_of_products_is_narrowed(client: httpx.Client) -> None:
     assert [cell.text() for cell in one.css("tbody td")][1] == "1 (1 flagged)"
     assert one.css_first("#claims option[selected]").attributes["value"] == "flagged"
     assert [cell.text() for cell in one.css("tbody td")][2].count("2026") == 3, "first, last, changed"
-    assert "No product meets all of that." in shown(client, "/products?form=<script>")[1]
+    assert "No product meets all of that." in shown(client, "/products?form=nasal_spray&country=nz")[1]
     assert "No product meets all of that." in shown(client, "/products?since=2026-12-24")[1]
     assert client.get("/products?since=yesterday").status_code == 400
     assert client.get("/products?claims=some").status_code == 400
     _, beyond = shown(client, "/products?page=99")
     assert f"{len(names)} products What sellers offer" in beyond
     assert "The list is not as long as that." in beyond
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "advice"),
+    [
+        ("form=<script>", "No such form", "Write form= with one of these, or leave it out: ampoule, serum, "),
+        ("source_material=moon", "No such source material", "Write source_material= with one of these"),
+        ("route=by post", "No such route", "Write route= with one of these"),
+        ("country=Atlantis", "No such country", "Write country= with a code such as us, uk, kr or eu, or worldwide"),
+        ("country=Germany", "No such country", "Write country= with a code"),
+    ],
+)
+def test_a_value_that_no_product_can_have_is_told_with_those_that_it_can(
+    client: httpx.Client, query: str, title: str, advice: str
+) -> None:
+    answer = client.get(f"/products?{query}")
+
+    assert answer.status_code == 400
+    tree = LexborHTMLParser(answer.text)
+    assert tree.css_first("h1").text() == title
+    assert advice in tree.css_first("main").text()
 
 
 def test_a_product_s_page_has_its_pages_and_its_history(client: httpx.Client) -> None:

@@ -20,6 +20,7 @@ from monitor import search
 from monitor.config import Config
 from monitor.db import reading, transaction
 from monitor.models import Claim, Organisation, OrganisationAlias, Page
+from reports import words
 from reports.render import stylesheet
 from reports.site.app import create_app
 from tests.reports import factory
@@ -192,7 +193,8 @@ def test_a_hostile_search_is_shown_as_text(client: httpx.Client) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_search_breaks_the_site(client: httpx.Client, q: str, kind: str, jurisdiction: str) -> None:
     answer = client.get("/search", params={"q": q, "kind": kind, "jurisdiction": jurisdiction})
-    assert answer.status_code == 200
+    known = kind in ("", *words.KINDS) and jurisdiction in ("", *words.JURISDICTIONS)
+    assert answer.status_code == (200 if known else 400)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,45 @@ def test_an_organisation_shows_no_name_that_only_programs_use(client: httpx.Clie
     assert "glow labs folded" not in answer.text
 
 
-def test_a_filter_that_is_not_known_is_shown_as_such(client: httpx.Client) -> None:
-    answer = client.get("/search", params={"q": "glow", "jurisdiction": "zz", "severity": "High"})
+@pytest.mark.parametrize(
+    ("field", "value", "title", "choices"),
+    [
+        (
+            "severity",
+            "none",
+            "No such severity",
+            "Write severity= with one of these, or leave it out: High, Medium, Low.",
+        ),
+        ("kind", "<b>", "No such kind", "Write kind= with one of these, or leave it out: claim, "),
+        (
+            "jurisdiction",
+            "zz",
+            "No such jurisdiction",
+            "Write jurisdiction= with one of these, or leave it out: us, uk, ",
+        ),
+        ("category", "hair", "No such category of claim", "Write category= with one of these"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_told_with_those_that_there_are(
+    client: httpx.Client, field: str, value: str, title: str, choices: str
+) -> None:
+    answer = client.get("/search", params={"q": "glow", field: value})
+
+    assert answer.status_code == 400
+    tree = LexborHTMLParser(answer.text)
+    assert tree.css_first("h1").text() == title
+    assert choices in tree.css_first("main").text()
+
+
+def test_a_choice_without_a_name_that_finds_something_is_shown_as_not_known(
+    client: httpx.Client, stored: Stored
+) -> None:
+    with transaction(stored.engine) as session:
+        search.index(
+            session, "product", 1, title="Glow", body="", jurisdictions=["zz"], severity="", seen_at=factory.NOW
+        )
+    answer = client.get("/search", params={"q": "glow", "jurisdiction": "zz"})
+
+    assert answer.status_code == 200
     chosen = [option.text() for option in LexborHTMLParser(answer.text).css("option[selected]")]
-    assert chosen == ["zz (not known)", "High"]
+    assert chosen == ["zz (not known)"]
