@@ -9,6 +9,7 @@ from typing import Any
 from monitor.classify.language import languages
 from monitor.classify.scan import Hit, scanner
 from monitor.classify.shapes import EXCUSED_STATUSES, Cue, JudgedClaim, Judgement, Verdict
+from monitor.classify.spans import sentences
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.precedents import Near, Precedents
@@ -145,6 +146,8 @@ class _Teller:
 
     def tell(self, claim: JudgedClaim) -> Account:
         scoring, category = self._knowledge.scoring, self._knowledge.categories.get(claim.category)
+        fusion = scoring.fusion
+        levels = fusion.on_a_page if self._judgement.whole_page else fusion
         own = [self._word(cue) for cue in claim.cues]
         words = [word for word in own if word.meets not in _ALL_CUES and word.meets != "hedge"]
         return Account(
@@ -164,8 +167,8 @@ class _Teller:
             hedges=tuple(word for word in own if word.meets == "hedge"),
             disguised_as=fold(claim.quote).text if claim.obfuscated else "",
             confidence=claim.confidence,
-            flag_at=scoring.fusion.flag,
-            review_at=scoring.fusion.review,
+            flag_at=levels.flag,
+            review_at=levels.review,
             person_only=self._judgement.lang in scoring.review_only,
             law=tuple(self._law(verdict) for verdict in claim.jurisdictions),
             precedents=self._precedents.nearest(claim.quote, claim.category),
@@ -189,15 +192,24 @@ class _Teller:
     def _excuse(self, status: str, claim: JudgedClaim, own: Sequence[Word]) -> Excuse:
         kinds = _CUES[status]
         acted = tuple(word for word in own if word.meets in kinds) if claim.status == status else ()
+        start, end = self._sentence(claim)
         weak = tuple(
             self._word(cue)
             for cue in self._context
             if cue.kind in kinds
-            and claim.start <= cue.start
-            and cue.end <= claim.end
+            and start <= cue.start
+            and cue.end <= end
             and all((cue.start, cue.end) != (word.start, word.end) for word in acted)
         )
         return Excuse(status, _LOOKED_FOR[status], claim.status == status, acted, weak)
+
+    def _sentence(self, claim: JudgedClaim) -> tuple[int, int]:
+        """Around its quote: what excuses a claim often stands before or after it."""
+        block = self._judgement.document.blocks[claim.block_id]
+        for span in sentences(self._judgement.document.text, block.start, block.end):
+            if span.start <= claim.start < span.end:
+                return span.start, max(span.end, claim.end)
+        return claim.start, claim.end
 
     def _law(self, verdict: Verdict) -> LawStep:
         cited = tuple(self._cited(one) for one in verdict.legal_basis)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.classify import weights
+from monitor.classify.marking import Marker
 from monitor.classify.pieces import END, START, Floats, Pieces
 
 MOST_PIECES = 158
@@ -63,7 +64,7 @@ class Encoder:
         self.size = int(self._packed.shape[1]) * 2
         self._places = arrays["places"].astype(np.float32)
         self._first = arrays["norm.w"].astype(np.float32), arrays["norm.b"].astype(np.float32)
-        self._mark = arrays["mark.w"].astype(np.float32), np.float32(arrays["mark.b"])
+        self._mark = Marker(arrays)
         self._look = arrays["look.w"].astype(np.float32)
         self._sieve = arrays["sieve"]
         self._sieve_scale = np.float32(arrays["sieve_scale"])
@@ -80,6 +81,11 @@ class Encoder:
         """A text's pieces and their places, not to be changed. Pages of a site repeat one another: kept for a while."""
         return lru_cache(maxsize=_REMEMBERED)(lambda text: self.pieces.read(text, MOST_PIECES))
 
+    @cached_property
+    def glance(self) -> Callable[[str], Floats]:
+        """What `sift` makes of a text, (width,). Kept for a while, as its numbers are."""
+        return lru_cache(maxsize=_REMEMBERED)(lambda text: self.sift([self.numbers(text)[0]])[0])
+
     def sift(self, numbers: Sequence[Sequence[int]]) -> Floats:
         """(texts, width): the mean of the pieces' short vectors, without order; zero for a text without pieces."""
         out = np.zeros((len(numbers), self._sieve.shape[1]), np.float32)
@@ -95,14 +101,14 @@ class Encoder:
     def read(self, numbers: Sequence[int], gives_up: GivesUp | None = None) -> Read:
         """A text by its pieces' numbers. Texts are read one by one, so that none depends on what stands beside it."""
         first, *rest = self._stages or self._made()
-        states = first(self._begun(numbers))
-        halfway = states[0].mean(axis=0)
+        early = states = first(self._begun(numbers))
+        halfway = early[0].mean(axis=0)
         if gives_up is not None and gives_up(halfway):
             return Read(np.zeros(2 * self.size, np.float32), np.zeros(len(numbers), np.float32), halfway, whole=False)
         for stage in rest:
             states = stage(states)
-        told = states[0, 1:-1] @ self._mark[0] + self._mark[1]
-        return Read(self._pooled(states[0]), logistic(told), halfway, whole=True)
+        marks = logistic(self._mark(early[0], states[0])[1:-1])
+        return Read(self._pooled(states[0]), marks, halfway, whole=True)
 
     def _made(self) -> tuple[Run, ...]:
         """The graph with the weights of its layers; the stored ones are not needed any more."""

@@ -6,63 +6,52 @@ the model's, beside the rules' own confidence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 from typing import get_args
 
 import numpy as np
 
-from monitor.classify.compose import PRODUCTS
 from monitor.classify.model import Model, Readings, Sifted, model
-from monitor.classify.pieces import Floats
-from monitor.classify.shapes import SELLING_ROLES, JudgedClaim
+from monitor.classify.quotes import Marked, quotes
+from monitor.classify.shapes import JudgedClaim
 from monitor.classify.spans import Span
+from monitor.classify.standing import of_other, product_share, standing, tells, warns
 from monitor.classify.windows import Reader, Window
 from monitor.flicker import counts
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion, Kind
 
 _CUES = frozenset(get_args(Kind))
-_SELLING_VOICES = ("seller", "patient")
-_TELLING = 40  # characters of a stretch that tells who speaks
-_CROWD = 40  # stretches beyond which a page counts as no longer
-_HEARD = 12  # stretches of a page that are read for their voice
-_ENOUGH = 5  # such stretches, all different
 _EXCUSED_BY_ASKING = frozenset({"question"})
 _EXCUSED_FOR_SURE = _EXCUSED_BY_ASKING | {"attributed", "quoted"}
 _EXCUSED_BY_WORDS = _EXCUSED_FOR_SURE | {"negated"}
-_BESIDE = frozenset({"sentence", "block", "heading", "neighbour"})
 _SIFTED_AT_MOST = 2_000
 """Stretches of one document that the model looks at; the rules read all of it, and stand alone for the rest."""
-_READ_AT_MOST = 16
+_READ_AT_MOST = 64
 """Stretches of one document that the model reads: those that look most like claims."""
 _PASSAGES = 8
 """Stretches from which on a text is a whole page, no passage."""
-_LONG_QUOTE = 72
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
-_NO_WARNING = frozenset({"none", "absolute", "safe", "safe_and_effective", "guarantee", "act_treat", "act_reduce"})
-_DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
 _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
 _FEW_LETTERS = 4
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
-_WORD = 9  # characters
-_LEFT = 3  # words of a clause that are quoted with the rest of it
-_CLAUSE = re.compile(r"[,;:.!?()\u2013\u2014\u2026、，。；：！？]")
-_MARKED = 0.35  # how likely a piece must be part of the claim to be quoted
 _TRUSTED = 0.8
 """From this probability on the model is believed although a rule took a word of the sentence for a negation, or for
 another product: "where nothing shows on a scan, exosomes help" is a claim. It is hardly ever so sure of "they do not
 help".
 """
+_TELLING = 2  # stretches that together tell whether a page makes claims
+_LEAST = 1e-6
 _SHORT, _SHORT_WORDS = 80, 10  # characters and words of a plain statement
 _MET = 0.8  # how sure the rules are of one
-_CERTAIN, _SELLS = 0.95, 0.9
+_CERTAIN, _SELLS = 0.85, 0.9
 """From these probabilities of claim and seller's voice on, it is believed although a rule heard another speak."""
+_REPORTS = 0.3  # a doubtful claim is none where a seller's voice is less likely than this
+_FAINT = 0.3  # nor one less likely than this, in which no word of claims stands
 
 
 @dataclass(frozen=True)
@@ -88,6 +77,11 @@ def fuse(reader: Reader, make: Make, knowledge: Knowledge, lang: str) -> list[Ju
     return _Fused(reader, windows, make, knowledge, lang).claims() if windows else list(reader.claims)
 
 
+def whole_page(reader: Reader) -> bool:
+    """Is it judged as a page, and no passage?"""
+    return len(list(islice(reader.windows(), _PASSAGES + 1))) > _PASSAGES
+
+
 class _Fused:
     def __init__(self, reader: Reader, windows: list[Window], make: Make, knowledge: Knowledge, lang: str) -> None:
         self.reader = reader
@@ -100,11 +94,13 @@ class _Fused:
         self.may_flag = lang not in knowledge.scoring.review_only
         self.model: Model = model(knowledge)
         self.whole_page = len(windows) > _PASSAGES
-        self.many = float(np.log(min(len(windows), _CROWD)))
+        self.many = 0.0 if self.whole_page else float(np.log(len(windows)))
         self.sifted: Sifted = self.model.sift([window.stretch.text for window in windows])
         self.chosen = self._chosen()
         stretches = [window.stretch for window in windows]
         self.read: Readings = self.model.read(stretches, self.sifted, self.chosen)
+        self.share = product_share(reader.page)
+        self.speaks = not self.whole_page or self._speaks()
 
     def claims(self) -> list[JudgedClaim]:
         best: dict[int, tuple[float, int]] = {}
@@ -127,40 +123,44 @@ class _Fused:
         for number, window in enumerate(self.windows):
             claims = window.stretch.claims
             ruled = bool(claims) and any(claim.status == "affirmed" for claim in claims)
-            if ruled or (number in promising and _may_speak(window)):
+            if ruled or number in promising:
                 found.append(number)
         likeliest = sorted(found, key=lambda number: (-float(self.sifted.claim[number]), number))
         return sorted(likeliest[:_READ_AT_MOST])
 
-    @cached_property
-    def reporting(self) -> bool:
-        """Does a page that does not look like a seller's speak in voices that report?
-
-        At first sight all of it is heard, and some of it is read: the mean of both decides.
-        """
-        long = [number for number, window in enumerate(self.windows) if len(window.stretch.text) >= _TELLING]
-        different = {self.windows[number].stretch.text for number in long}
-        if self.reader.role in SELLING_ROLES or len(different) < _ENOUGH:
-            return False
-        some = long[:: max(1, len(long) // _HEARD)][:_HEARD]
-        read = self.model.read([window.stretch for window in self.windows], self.sifted, some)
-        share = (self._reports(self.sifted.voices[long]) + self._reports(read.voices)) / 2
-        return share >= self.scoring.reporting_page
-
-    def _reports(self, voices: Floats) -> float:
-        selling = [number for number, voice in enumerate(self.model.heads.voices) if voice in _SELLING_VOICES]
-        return float(1 - voices[:, selling].sum(axis=1).mean())
-
     def _sure(self, row: int, window: Window) -> float:
-        """The model's probability, less where the product is named far away."""
+        """The model's probability; on a page with what speaks for or against it where it stands."""
         sure = float(self.read.claim[row])
+        if self.whole_page:
+            weights = self.scoring.on_a_page
+            return _shifted(sure, standing(window, self.share, weights), weights.wording)
         return _shifted(sure, self.scoring.product_far) if window.stretch.product == "page" else sure
+
+    def _speaks(self) -> bool:
+        """Do a page's likeliest stretches together leave little doubt that it makes claims? One alone may mislead."""
+        found: dict[str, float] = {}
+        for row, number in enumerate(self.chosen):
+            window = self.windows[number]
+            claims = [claim.confidence for claim in window.stretch.claims if claim.status == "affirmed"]
+            if claims or not window.stretch.claims:
+                sure = self._sure(row, window)
+                found[window.stretch.text] = self._joint(sure, max(claims)) if claims else sure
+        likeliest = sorted(map(_odds, found.values()), reverse=True)[:_TELLING]
+        needs = self.scoring.on_a_page
+        return bool(likeliest) and (likeliest[0] >= needs.alone or float(np.mean(likeliest)) >= needs.speaks)
+
+    def _joint(self, sure: float, ruled: float) -> float:
+        """On a page: what a rule is sure of beside what the model is."""
+        return _shifted(sure, self.scoring.on_a_page.rule * _odds(ruled))
 
     def _settled(self, claim: JudgedClaim, sure: float | None, row: int) -> JudgedClaim:
         if claim.status != "affirmed" or sure is None:
             return claim
-        share = self._share(claim, self.windows[self.chosen[row]])
-        joint = share * claim.confidence + (1 - share) * sure
+        if self.whole_page:
+            joint = self._joint(sure, claim.confidence)
+        else:
+            share = self._share(claim, self.windows[self.chosen[row]])
+            joint = share * claim.confidence + (1 - share) * sure
         decision = self._decide(joint, crowd=self.scoring.crowd_ruled)
         if claim.decision == "drop" and self._of_other(claim):
             decision = "drop"
@@ -184,20 +184,20 @@ class _Fused:
         return self.scoring.rules_share_structure if structure else self.scoring.rules_share
 
     def _decide(self, sure: float, crowd: float) -> str:
-        """A page with many statements is flagged for surer ones only; none is left out for the page's length."""
-        if self.may_flag and _shifted(sure, -crowd * self.many) >= self.scoring.flag and not self.reporting:
+        """On a page nothing is flagged alone; of a longer passage a single statement must be surer."""
+        page = self.scoring.on_a_page
+        flag, review = (page.flag, page.review) if self.whole_page else (self.scoring.flag, self.scoring.review)
+        may_flag = self.may_flag and self.speaks and not self.reader.doubtful
+        if may_flag and _shifted(sure, -crowd * self.many) >= flag:
             return "flag"
-        return "review" if sure >= self.scoring.review else "drop"
+        return "review" if sure >= review else "drop"
 
     def _own(self, row: int, window: Window, sure: float) -> Iterator[JudgedClaim]:
         decision = self._decide(sure, crowd=self.scoring.crowd)
         ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
-        if (
-            ruled
-            or decision == "drop"
-            or sure < self.scoring.own
-            or (self.whole_page and not (decision == "flag" and _may_speak(window)))
-        ):
+        if ruled or decision == "drop" or sure < (self.scoring.on_a_page.flag if self.whole_page else self.scoring.own):
+            return
+        if decision != "flag" and (self._sells(row) < _REPORTS or (sure < _FAINT and not tells(window.stretch))):
             return
         heads = self.model.heads
         category = heads.categories[int(self.read.categories[row].argmax())]
@@ -206,7 +206,7 @@ class _Fused:
             f"Model {self.model.digest}: no rule met; its wording is that of a claim ({sure:.2f}), "
             f"most like {category}, in the voice of a {voice}."
         )
-        if self.reader.excuse or self.reporting:
+        if self.reader.excuse or self.reader.doubtful:
             decision = "drop"
             why += " Left out: the page does not speak for a seller."
         elif not self.may_flag:
@@ -223,7 +223,7 @@ class _Fused:
         excuses = self._excuses(row, window, sure) if trusted else _EXCUSED_BY_WORDS
         spans = [span for span in window.spans if not self._excused(span, window, excuses, trusted)]
         marked = self._marked(row, window)
-        found = [quote for span in spans if (quote := self._within(span, marked))]
+        found = [quote for span in spans for quote in self._said(span, marked)]
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
             found = [(likeliest.start, likeliest.end)]
@@ -231,7 +231,7 @@ class _Fused:
 
     def _silenced(self, window: Window, sure: float) -> bool:
         """Did the rules meet something here and excuse it, or does it warn of harm, or answer a question with no?"""
-        if (window.stretch.claims and sure < self.scoring.flag) or _warns(window):
+        if (window.stretch.claims and sure < self.scoring.flag) or warns(window):
             return True
         return any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits)
 
@@ -247,23 +247,20 @@ class _Fused:
         return any(hit.name.startswith(_SUBJECTS) and start <= hit.start < end for hit in window.part.hits)
 
     def _requoted(self, claim: JudgedClaim, row: int) -> JudgedClaim:
-        """A rule quotes a whole sentence; of a long one, the words that the model marks are the claim."""
-        if claim.end - claim.start < _LONG_QUOTE:
-            return claim
-        window, folded = self.windows[self.chosen[row]], self.reader.page.folded
-        marked = self._marked(row, window)
-        for span in window.spans:
-            quote = self._within(span, marked)
-            if quote is None:
-                continue
-            start, end = folded.span(*quote)
-            if start < claim.end and end > claim.start:
-                if not any(cue.start < end and cue.end > start for cue in claim.cues if cue.kind not in _CUES):
-                    return claim  # what the rule met must be read in its quote
-                return replace(claim, start=start, end=end, quote=folded.original[start:end])
+        """A rule quotes a whole sentence: of it, the marked words, with what the rule met among them."""
+        folded = self.reader.page.folded
+        met = [cue for cue in claim.cues if cue.kind not in _CUES]
+        marked = self._marked(row, self.windows[self.chosen[row]])
+        for span in self.windows[self.chosen[row]].spans:
+            for start, end in (folded.span(*quote) for quote in self._said(span, marked)):
+                if start < claim.end and end > claim.start and any(cue.start < end and cue.end > start for cue in met):
+                    return replace(claim, start=start, end=end, quote=folded.original[start:end])
         return claim
 
-    def _marked(self, row: int, window: Window) -> list[tuple[int, int, float]]:
+    def _said(self, span: Span, marked: list[Marked]) -> list[tuple[int, int]]:
+        return quotes(self.reader.page.folded.text, span.start, span.end, marked)
+
+    def _marked(self, row: int, window: Window) -> list[Marked]:
         """The stretch's own pieces by folded offsets, with how likely each is part of the claim."""
         stretch = window.stretch
         moved = stretch.start - stretch.lead
@@ -271,36 +268,18 @@ class _Fused:
         pairs = zip(places, self.read.marks[row], strict=True)
         return [(first + moved, last + moved, float(sure)) for (first, last), sure in pairs if first >= stretch.lead]
 
-    def _within(self, span: Span, marked: list[tuple[int, int, float]]) -> tuple[int, int] | None:
-        """From the first to the last marked piece of a sentence: whole words, to the clause's end if that is near."""
-        inside = [(first, last) for first, last, sure in marked if sure >= _MARKED and _in(first, span)]
-        if not inside:
-            return None
-        text, start, end = self.reader.page.folded.text, inside[0][0], min(inside[-1][1], span.end)
-        while start > span.start and _joined(text[start - 1], text[start]):
-            start -= 1
-        while end < span.end and _joined(text[end - 1], text[end]):
-            end += 1
-        start = span.start if _few(text[span.start : start], 1) else start
-        clause = _CLAUSE.search(text, end, span.end)
-        stop = clause.start() if clause else span.end
-        end = stop if _few(text[end:stop], _LEFT) else end
-        while start < end and (text[end - 1].isspace() or text[end - 1] == "."):
-            end -= 1
-        while start < end and text[start].isspace():
-            start += 1
-        return (start, end) if start < end else None
-
     def _excuses(self, row: int, window: Window, sure: float) -> frozenset[str]:
         """A seller who names an agency for itself is not quoted by it, whatever the rules make of the name."""
         if sure < _CERTAIN and any(map(_denied, window.stretch.claims)):
             return _EXCUSED_BY_WORDS
-        sells = 1 - self._reports(self.read.voices[[row]])
-        return _EXCUSED_BY_ASKING if sure >= _CERTAIN and sells >= _SELLS else _EXCUSED_FOR_SURE
+        return _EXCUSED_BY_ASKING if sure >= _CERTAIN and self._sells(row) >= _SELLS else _EXCUSED_FOR_SURE
+
+    def _sells(self, row: int) -> float:
+        return float(self.model.selling(self.read.voices[[row]])[0])
 
     def _excused(self, span: Span, window: Window, excuses: frozenset[str], trusted: bool) -> bool:
-        of_other = _other(hit.name for hit in window.part.hits if span.start <= hit.start < span.end)
-        if span.question or (of_other and not trusted):
+        names = (hit.name for hit in window.part.hits if span.start <= hit.start < span.end)
+        if span.question or (not trusted and of_other(names)):
             return True
         first, last = self.reader.page.folded.span(span.start, span.end)
         claims = (claim for claim in window.stretch.claims if claim.start < last and claim.end > first)
@@ -309,7 +288,7 @@ class _Fused:
     def _of_other(self, claim: JudgedClaim) -> bool:
         part = self.reader.page.parts[claim.block_id]
         at = self.reader.page.folded.span
-        return _other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
+        return of_other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
 
 
 def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:
@@ -333,47 +312,14 @@ def _plain(claim: JudgedClaim, window: Window) -> bool:
     return whole and stretch.product in ("sentence", "block") and claim.confidence >= _MET
 
 
-def _joined(first: str, second: str) -> bool:
-    """Do two characters stand in one word, in a script that parts its words?"""
-    return first.isalnum() and second.isalnum() and first < _DENSE and second < _DENSE
-
-
-def _few(rest: str, words: int) -> bool:
-    """Is it so little that a quote without it would break off?"""
-    return len(rest.split()) <= words and len(rest.strip()) <= words * _WORD
-
-
 def _in(at: int, span: Span) -> bool:
     return span.start <= at < span.end
 
 
-def _may_speak(window: Window) -> bool:
-    """Could a stretch of a whole page be a claim by the model's word alone? Beside the product, with a word we know.
-
-    The model learnt from passages that people chose; a page is mostly menus, counters, names and prices.
-    """
-    stretch = window.stretch
-    return stretch.product in _BESIDE and any(_telling(hit.name) for hit in stretch.hits)
+def _shifted(sure: float, by: float, times: float = 1.0) -> float:
+    """A probability whose log odds are multiplied and moved."""
+    return float(1 / (1 + np.exp(-(times * _odds(sure) + by))))
 
 
-def _telling(name: str) -> bool:
-    """Is it a word of claims, and no cue or name of the product?"""
-    return not name.startswith("cue:") and name not in PRODUCTS
-
-
-def _warns(window: Window) -> bool:
-    """Does it speak of harm, and not of its absence or of something that is treated?"""
-    names = {hit.name for hit in window.stretch.hits}
-    return "harm" in names and not names & _NO_WARNING
-
-
-def _other(names: Iterable[str]) -> bool:
-    """Does a sentence speak of another product, and of ours not at all?"""
-    found = set(names)
-    return "other_product" in found and not found & PRODUCTS
-
-
-def _shifted(sure: float, by: float) -> float:
-    """A probability whose log odds are moved."""
-    odds = np.log(max(sure, 1e-6) / max(1 - sure, 1e-6)) + by
-    return float(1 / (1 + np.exp(-odds)))
+def _odds(sure: float) -> float:
+    return float(np.log(max(sure, _LEAST) / max(1 - sure, _LEAST)))

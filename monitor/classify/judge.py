@@ -79,7 +79,8 @@ def judge_document(
         return empty
     # Loaded for the first page that names a product: they bring numpy and the tables of all countries.
     from monitor.classify.addressed import addressed
-    from monitor.classify.fuse import fuse
+    from monitor.classify.fuse import fuse, whole_page
+    from monitor.classify.hearing import hear, settled
 
     langs = languages(spoken, folded.text)
     page = cut(document, folded, blocks(knowledge, langs), product_context)
@@ -87,9 +88,12 @@ def judge_document(
         return empty
     spoke_to = tuple(addressed(document, url, spoken))
     codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
-    role = role_reader(knowledge).read(document, page.words, url, langs, page.voice())
+    signs = role_reader(knowledge)
+    role = signs.read(document, page.words, url, langs, page.voice())
+    role = settled(role, hear(page, knowledge), signs.statuses, knowledge.scoring.fusion)
     ruled = _Claims(page, knowledge, role, spoken, product_facts(page), codes)
-    claims = fuse(Reader(page, ruled.judged(), role.role, role.status), ruled.of_model, knowledge, spoken)
+    reader = Reader(page, ruled.judged(), role.role, role.status, role.doubtful)
+    claims = fuse(reader, ruled.of_model, knowledge, spoken)
     claims = matched(claims, knowledge.register)
     findings = tuple(claim for claim in claims if claim.decision != "drop")
     decision = "clear"
@@ -105,6 +109,7 @@ def judge_document(
         findings=findings,
         dropped=tuple(claim for claim in claims if claim.decision == "drop"),
         names_product=True,
+        whole_page=whole_page(reader),
     )
 
 

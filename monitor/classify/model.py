@@ -27,6 +27,7 @@ from monitor.knowledge import Knowledge, KnowledgeError
 
 FOLDER = Path(__file__).parents[1] / "knowledge" / "model"
 ENCODER, GRAPH, HEADS, SECOND, CARD = "encoder.npz", "encoder.onnx", "heads.npz", "second.npz", "card.json"
+SELLING_VOICES = ("seller", "patient")
 _REMEMBERED = 20_000  # readings, a few hundred bytes each
 _SURE = 30.0
 READ_FOLDED = 1_500  # characters of a stretch that are looked at: more than the encoder's pieces
@@ -85,10 +86,12 @@ class Model:
         self._lately: dict[tuple[int, ...], tuple[Floats, Floats]] = {}
 
     def sift(self, texts: Sequence[str]) -> Sifted:
-        read = [self.encoder.numbers(text[:READ_FOLDED]) for text in texts]
-        numbers = tuple(one for one, _ in read)
-        logits = linear(np.maximum(self.encoder.sift(numbers), 0), self.heads.sift)
-        return Sifted(logistic(logits[:, 0]), _shares(logits[:, 1:]), numbers, tuple(places for _, places in read))
+        looked = [text[:READ_FOLDED] for text in texts]
+        read = [self.encoder.numbers(text) for text in looked]
+        seen = np.stack([self.encoder.glance(text) for text in looked]) if looked else self.encoder.sift([])
+        logits = linear(np.maximum(seen, 0), self.heads.sift)
+        numbers, places = tuple(one for one, _ in read), tuple(places for _, places in read)
+        return Sifted(logistic(logits[:, 0]), _shares(logits[:, 1:]), numbers, places)
 
     def read(self, stretches: Sequence[Stretch], sifted: Sifted, chosen: Sequence[int]) -> Readings:
         """The chosen stretches, by their place in `stretches` and `sifted`."""
@@ -100,6 +103,16 @@ class Model:
             texts = [stretches[index].text for index, ask in zip(chosen, asked, strict=True) if ask]
             claim[asked] = self.second.joint(claim[asked], self.reads(texts))
         return Readings(claim, _shares(logits[:, 1:many]), logistic(logits[:, many:]), marks)
+
+    def voices(self, texts: Sequence[str]) -> Floats:
+        """(texts, voices): who speaks in each."""
+        logits, _ = self._read([tuple(self.encoder.numbers(text[:READ_FOLDED])[0]) for text in texts])
+        return _shares(logits[:, 1 : 1 + len(self.heads.voices)])
+
+    def selling(self, voices: Floats) -> Floats:
+        """(texts,): how much of each is a seller's voice, or a patient's whom it quotes."""
+        columns = [number for number, voice in enumerate(self.heads.voices) if voice in SELLING_VOICES]
+        return np.asarray(voices[:, columns].sum(axis=1), np.float32)
 
     def _read(self, texts: Sequence[tuple[int, ...]]) -> tuple[Floats, tuple[Floats, ...]]:
         """Logits and marks. Pages of a site repeat one another: what was read lately is not read again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ class PageRole:
     role: str
     why: str
     status: str  # what candidates on this page become; empty for sellers
+    known: bool = False  # by its address
+    doubtful: bool = False  # it may well only report: nothing is flagged without a person
 
 
 class _Sign(NamedTuple):
@@ -58,7 +60,7 @@ class RoleReader:
         self._patterns = list(self._signs)
         self._automaton = AhoCorasick(self._patterns)
         self._said = Remembered(self._find)
-        self._status = {row.role: row.status for row in knowledge.roles}
+        self.statuses = {row.role: row.status for row in knowledge.roles}
 
     def read(
         self, document: Document, words: Sequence[str], url: str, langs: frozenset[str], spoken: Voice
@@ -71,13 +73,13 @@ class RoleReader:
             scores[role] = scores.get(role, 0.0) + weight
             reasons.setdefault(role, []).append(why)
 
-        self._address(url, add)
+        published = self._address(url, add)
         self._marks(document, add)
         for role, weight, said in self._cues(words, langs):
             add(role, weight, f"“{said}”")
         for status, weight in spoken.weights.items():
             add(_VOICE_ROLES[status], min(0.5 * weight, 3.0), "wording of its sentences")
-        return self._choose(scores, reasons)
+        return replace(self._choose(scores, reasons), known=published)
 
     def _choose(self, scores: dict[str, float], reasons: dict[str, list[str]]) -> PageRole:
         selling = sum(scores.get(role, 0.0) for role in SELLING_ROLES)
@@ -85,20 +87,24 @@ class RoleReader:
         others = [role for role in scores if role not in SELLING_ROLES]
         reporter = max(others, key=lambda role: scores[role], default="")
         if reporter and scores[reporter] >= self._needs and scores[reporter] > 1.2 * selling:
-            return PageRole(reporter, _reason(reasons[reporter]), self._status.get(reporter, ""))
+            return PageRole(reporter, _reason(reasons[reporter]), self.statuses.get(reporter, ""))
         if selling >= 1.5:
             return PageRole(seller, _reason(reasons.get(seller, [])), "")
         return PageRole("unknown", "no sign of who speaks was strong enough", "")
 
-    def _address(self, url: str, add: Add) -> None:
+    def _address(self, url: str, add: Add) -> bool:
+        """Is it a known publisher's?"""
+        published = False
         parts = urlsplit(url if "//" in url else f"//{url}")
         host = (parts.hostname or "").removeprefix("www.")
         for row in self._roles:
             if host and any(host == known or host.endswith(f".{known}") for known in row.hosts):
                 add(row.role, _KNOWN_PUBLISHER, f"host {host} is a known publisher")
+                published = True
             for path in row.paths:
                 if path in parts.path.lower():
                     add(row.role, 1.0, f"address holds {path}")
+        return published
 
     def _marks(self, document: Document, add: Add) -> None:
         for row in self._roles:

@@ -143,6 +143,8 @@ class Judgement:
     id: str = ""
     names_product: bool = False
     """True if it names an exosome or stem-cell product, or was judged as a page that does."""
+    whole_page: bool = False
+    """Was it judged as a page, by the levels of pages, and no passage?"""
 
     def to_json(self, with_text: bool = False) -> dict[str, Any]:
         out: dict[str, Any] = {

@@ -69,6 +69,7 @@ class Reader:
     claims: Sequence[JudgedClaim]
     role: str
     excuse: str  # the status of whatever is said on a page that does not sell; empty on others
+    doubtful: bool = False  # perhaps it does not
 
     def windows(self) -> Iterator[Window]:
         """By place. Blocks that no reader takes for a statement (menus, footers, data) are passed over."""

@@ -173,6 +173,35 @@ class RolesFile(Row):
     roles: list[RoleRow]
 
 
+_NEAR = frozenset({"sentence", "block", "heading", "neighbour", "title", "page"})
+
+
+class Standing(Row):
+    """How a stretch of a whole page is judged: weights that add up to the log odds of its being a claim.
+
+    `near`: by where the product is named. `product_share`: times ln of blocks about the product to those about others.
+    """
+
+    base: float
+    wording: float = Field(gt=0)  # times the model's log odds
+    rule: float = Field(ge=0)  # times the log odds of a rule that met it
+    near: dict[str, float]
+    telling_word: float
+    heading: float
+    product_share: float
+    flag: float = Field(gt=0, lt=1)  # probability from which on it is flagged, if the page speaks of claims at all
+    review: float = Field(gt=0, lt=1)
+    speaks: float  # log odds that the two likeliest stretches must reach in the mean for anything to be flagged
+    alone: float  # or the likeliest by itself
+
+    @field_validator("near")
+    @classmethod
+    def _every_place(cls, near: dict[str, float]) -> dict[str, float]:
+        if set(near) != _NEAR:
+            raise ValueError(f"give a weight for each of {', '.join(sorted(_NEAR))}")
+        return near
+
+
 class Fusion(Row):
     """How rules and model are joined. `rules_share`: of a rule's confidence in a claim that both read."""
 
@@ -186,7 +215,12 @@ class Fusion(Row):
     product_far: float = Field(le=0)  # added to the log odds where the product is named elsewhere on the page only
     crowd: float = Field(ge=0, le=1)  # times ln(stretches) is taken off the log odds before flagging
     crowd_ruled: float = Field(ge=0, le=1)  # the same, where a rule was met
-    reporting_page: float = Field(gt=0, le=1)  # share of reporting voices above which nothing on a page is flagged
+    on_a_page: Standing
+    sells_at_sight: float = Field(gt=0, le=1)  # share of selling voices at first sight that needs no second look
+    heard_seller: float = Field(gt=0, le=1)  # from this share on a page is a seller's, whatever its words seem
+    heard_reporter: float = Field(ge=0, lt=1)  # below it a page reports
+    heard_doubtful: float = Field(ge=0, le=1)  # below it nothing on the page is flagged without a person
+    heard_doubtful_seller: float = Field(ge=0, le=1)  # the same for a page that shows signs of a seller
 
 
 class Level(Row):

@@ -20,7 +20,7 @@ from monitor.knowledge.shapes import bare
 from monitor.training.e5 import E5, load_e5
 from monitor.training.graph import graph
 from monitor.training.labelled import VOICES, Lessons
-from monitor.training.network import Adapted, Layer, Network, narrowed
+from monitor.training.network import Adapted, Layer, Marker, Network, narrowed
 from monitor.training.plain import HEADS
 from monitor.training.rounding import evened
 from monitor.training.teaching import SEED, Lesson, Say, teach
@@ -112,12 +112,11 @@ def write(
         "places": _plain(network.places)[: MOST_PIECES + 2].astype(np.float16),
         "norm.w": _plain(network.norm.weight),
         "norm.b": _plain(network.norm.bias),
-        "mark.w": _plain(network.mark.weight)[0],
-        "mark.b": _plain(network.mark.bias)[0],
         "look.w": _plain(network.look.weight)[0],
         "sieve": np.round(sieve / step).astype(np.int8),
         "sieve_scale": np.asarray(step),
     }
+    arrays |= _marker(network.mark)
     arrays |= _coded("word_scales", e5.scales[chosen].astype(np.float32))
     arrays["early"] = np.asarray(network.early, np.int32)
     for number, layer in enumerate(network.layers):
@@ -134,6 +133,18 @@ def write(
             norm = getattr(layer, part)
             arrays |= {f"{number}.{part}.w": _plain(norm.weight), f"{number}.{part}.b": _plain(norm.bias)}
     save(folder, arrays, some)
+
+
+def _marker(mark: Marker) -> dict[str, npt.NDArray[np.generic]]:
+    """As `monitor.classify.marking` takes it: each step's neighbours one below the other."""
+    parts = [("take", mark.take.weight.T, mark.take.bias), ("tell", mark.tell.weight.T, mark.tell.bias)]
+    for number, step in enumerate(mark.steps):
+        assert isinstance(step, torch.nn.Conv1d) and step.bias is not None  # noqa: S101, PT018  # for the type checker
+        parts.append((str(number), step.weight.permute(2, 1, 0).flatten(0, 1), step.bias))
+    held: dict[str, npt.NDArray[np.generic]] = {}
+    for name, weight, bias in parts:
+        held |= {f"mark.{name}.w": _plain(weight).astype(np.float16), f"mark.{name}.b": _plain(bias)}
+    return held
 
 
 def save(folder: Path, arrays: Mapping[str, npt.NDArray[np.generic]], some: Sequence[Sequence[int]]) -> None:

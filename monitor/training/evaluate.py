@@ -24,6 +24,7 @@ KEYWORDS = (
     "treat cure heal regenerat repair reverse anti-aging antiaging rejuvenat stem cell exosome therapy fda approved "
     "hair growth regrow restore pain relief no side effects clinically proven autism arthritis alzheimer"
 ).split()
+_NEXT_TO_NOTHING, _EVER = 1e-9, 99.0
 _ALONE = {"rules alone": 1.0, "model alone": 0.0}
 
 
@@ -122,7 +123,8 @@ def _tfidf(rows: Sequence[Labelled], teaching: Sequence[Labelled]) -> Bools:
 def _alone(rows: Sequence[Labelled], knowledge: Knowledge, share: float) -> Bools:
     """Rules or model with the other's say taken away; what a sentence says of itself stays."""
     scoring = knowledge.scoring
-    fusion = scoring.fusion.model_copy(update={"rules_share": share})
+    page = scoring.fusion.on_a_page.model_copy(update={"rule": share})
+    fusion = scoring.fusion.model_copy(update={"rules_share": share, "on_a_page": page})
     if share == 1.0:
         fusion = _as_rules(fusion, scoring.flag, scoring.review)
     other = replace(knowledge, scoring=scoring.model_copy(update={"fusion": fusion}))
@@ -130,7 +132,11 @@ def _alone(rows: Sequence[Labelled], knowledge: Knowledge, share: float) -> Bool
 
 
 def _as_rules(fusion: Fusion, flag: float, review: float) -> Fusion:
-    return fusion.model_copy(update={"flag": flag, "review": review, "own": 2.0, "crowd_ruled": 0.0})
+    levels = {"flag": flag, "review": review}
+    unheard = {"wording": _NEXT_TO_NOTHING, "base": 0.0, "near": dict.fromkeys(fusion.on_a_page.near, 0.0)}
+    unheard |= dict.fromkeys(("telling_word", "heading", "product_share"), 0.0) | {"rule": 1.0, "speaks": -_EVER}
+    page = fusion.on_a_page.model_copy(update=levels | unheard)
+    return fusion.model_copy(update=levels | {"own": 2.0, "crowd_ruled": 0.0, "on_a_page": page})
 
 
 def _spans(rows: Sequence[Labelled], judged: Sequence[Judgement]) -> float:

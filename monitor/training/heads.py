@@ -19,7 +19,7 @@ from monitor.training.labelled import COUNTER, VOICES, Lessons, held_out
 
 Bools = npt.NDArray[np.bool_]
 Inputs = Callable[[Sequence[str]], Floats]
-_BINDING = 4.0  # how much more a counter-example of a rule counts than a training text
+_BINDING = 8.0  # how much more a counter-example of a rule counts than a training text
 _FIRM = 0.02  # scikit-learn's C of the heads on what the encoder read, which has seen most of these texts
 _FIRM_SIFT = 1.0
 _FIRM_SECOND = 10.0

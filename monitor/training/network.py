@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monitor.classify.marking import APART, HEARD
 from monitor.classify.pieces import Floats
 from monitor.training.e5 import E5
 
@@ -19,6 +20,8 @@ _SMALL = 1e-5
 GROUP = 32
 THIN = 16
 _QUICK = 1.702
+_HEARING = 64  # numbers by which a piece is heard
+_UNHEARD = 0.2  # share of them that is hidden in training
 
 
 class Adapted(nn.Linear):
@@ -69,7 +72,7 @@ class Layer(nn.Module):
         seen = self.gather(seen.transpose(1, 2).reshape(texts, long, size))
         states = self.norm(states + functional.dropout(seen, dropped, self.training))
         wide = self.inner(states)
-        wide = self.outer(wide * torch.sigmoid(_QUICK * wide))
+        wide = self.outer(_bent(wide))
         out: Tensor = self.last(states + functional.dropout(wide, dropped, self.training))
         return out
 
@@ -79,6 +82,28 @@ class Layer(nn.Module):
         _set(self.attend, *(np.concatenate([held[f"l{number}.{part}.{half}"] for part in "qkv"]) for half in "wb"))
         for own, theirs in (("gather", "ao"), ("inner", "fi"), ("outer", "fo"), ("norm", "aln"), ("last", "oln")):
             _set(getattr(self, own), held[f"l{number}.{theirs}.w"], held[f"l{number}.{theirs}.b"])
+
+
+class Marker(nn.Module):
+    """As `monitor.classify.marking` computes it."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.take = nn.Linear(2 * size, _HEARING)
+        self.steps = nn.ModuleList(
+            nn.Conv1d(_HEARING, _HEARING, HEARD, padding=apart * (HEARD // 2), dilation=apart) for apart in APART
+        )
+        self.tell = nn.Linear(_HEARING, 1)
+
+    def forward(self, early: Tensor, last: Tensor, there: Tensor) -> Tensor:
+        given = functional.dropout(torch.cat([last, early], -1), _UNHEARD, self.training)
+        heard = _bent(self.take(given))
+        for step in self.steps:
+            known = heard.masked_fill(~there.unsqueeze(-1), 0)  # beyond a text's end is silence, as it is read alone
+            known = functional.dropout(known, _UNHEARD, self.training)
+            heard = heard + _bent(step(known.transpose(1, 2)).transpose(1, 2))
+        told: Tensor = self.tell(heard)
+        return told.squeeze(-1)
 
 
 @dataclass(frozen=True)
@@ -110,7 +135,7 @@ class Network(nn.Module):
             self.layers.append(layer)
         self.heads = nn.Linear(2 * e5.size, columns)
         self.halfway = nn.Linear(e5.size, columns)
-        self.mark = nn.Linear(e5.size, 1)
+        self.mark = Marker(e5.size)
         self.look = nn.Linear(e5.size, 1, bias=False)
 
     def forward(self, numbers: Tensor, there: Tensor) -> Told:
@@ -118,12 +143,13 @@ class Network(nn.Module):
         states = functional.dropout(states, self.dropped, self.training)
         for layer in self.layers[: self.early]:
             states = layer(states, there[:, None, None, :], self.dropped)
-        early = self.halfway(_mean(states, there))
+        begun = states
+        early = self.halfway(_mean(begun, there))
         for layer in self.layers[self.early :]:
             states = layer(states, there[:, None, None, :], self.dropped)
         weights = self.look(states).squeeze(-1).float().masked_fill(~there, -1e4).softmax(1).to(states.dtype)
         pooled = torch.cat([_mean(states, there), (states * weights.unsqueeze(-1)).sum(1)], 1)
-        return Told(self.heads(pooled).float(), early.float(), self.mark(states).squeeze(-1).float())
+        return Told(self.heads(pooled).float(), early.float(), self.mark(begun, states, there).float())
 
     def groups(self, rate: float, thin: float, heads: float) -> list[dict[str, object]]:
         """What the optimiser moves, each with its rate: the thin matrices and the new heads faster than the rest."""
@@ -136,6 +162,10 @@ class Network(nn.Module):
             {"params": learnt, "rate": rate * thin},
             {"params": new, "rate": rate * heads},
         ]
+
+
+def _bent(values: Tensor) -> Tensor:
+    return values * torch.sigmoid(_QUICK * values)
 
 
 def _mean(states: Tensor, there: Tensor) -> Tensor:

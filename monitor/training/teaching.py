@@ -19,10 +19,10 @@ _TEXTS_AT_ONCE = 32
 _FIRM = 0.02  # how far a label stays from certainty
 _WARMING = 0.06  # share of the steps in which the rate rises
 _LEAST_RATE = 0.02
-_VOICE, _CATEGORY, _MARK, _EARLY = 0.4, 1.5, 0.5, 0.3  # weights of the losses beside the claim's
+_VOICE, _CATEGORY, _MARK, _EARLY = 0.4, 1.5, 1.0, 0.3  # weights of the losses beside the claim's
 _RATE, _THIN, _NEW = 1e-4, 6.0, 6.0  # of norms and the like; times this for the thin matrices; for the new heads
 _BLANKED_TEXTS, _BLANKED_PIECES, _SHORT = 0.5, 0.1, 5  # texts of which pieces are hidden; never of a text so short
-EPOCHS = 6
+EPOCHS = 4
 SEED = 20261126
 
 

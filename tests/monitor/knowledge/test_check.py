@@ -12,7 +12,7 @@ import pytest
 
 from monitor.commands.knowledge import judge_example
 from monitor.knowledge import HERE, Knowledge, KnowledgeError, load, read, signoffs
-from monitor.knowledge.check import Checked, check
+from monitor.knowledge.check import Checked, agrees, check
 from monitor.knowledge.files import Problem
 from monitor.knowledge.shapes import Example
 from tests.monitor.knowledge.copies import copy_to, spoil
@@ -333,8 +333,22 @@ def test_a_wrong_quote_and_a_wrong_status(copy: Path) -> None:
     spoil(copy / "claims" / "hair_regrowth.yaml", quote)
     found = check(copy, judge_example, TODAY)
     told_of = [one.message for one in found.errors if "row 1 (hair.regrow)" in one.row]
-    assert any("quotes “Exosomes regrow hair.”, not “regrow”" in message for message in told_of)
+    assert any("quotes “Exosomes regrow hair”, not “regrow”" in message for message in told_of)
     assert any("is read as negated, not attributed" in message for message in told_of)
+
+
+@pytest.mark.parametrize(
+    ("found", "told", "same"),
+    [
+        ("Exosomes regrow hair.", "Exosomes regrow hair.", True),
+        ("regrow hair", "Exosomes regrow hair.", True),
+        ("Exosomes regrow hair, and we prove it", "Exosomes regrow hair", True),
+        ("Exosomes regrow hair", "regrow", False),
+        ("Exosomes regrow hair", "Exosomes treat gout", False),
+    ],
+)
+def test_a_quote_may_be_a_little_longer_or_shorter_than_the_example_s(found: str, told: str, same: bool) -> None:
+    assert agrees(found, told) is same
 
 
 # --- warnings

@@ -1,0 +1,93 @@
+"""The words of a sentence that are its claim: the stretches whose pieces the model marks, from clause to clause.
+
+A stretch is worth the log odds of its pieces together, and more where it begins and ends with a clause: what breaks off
+in the middle of one is hard to read. The best stretch is the one of the largest sum (Bentley 1984); beside it, before
+and after, there may be others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf, log
+
+Marked = tuple[int, int, float]
+"""A piece: where it begins, where it ends, how likely it is part of a claim."""
+
+_LEANING = 0.6  # log odds: rather a word too many than a part of the claim too few
+_CLAUSE_EDGE = 3.0  # log odds that it is worth to begin, or to end, with a clause
+_MOST = 3.0  # log odds of one piece: none decides alone
+_LEAST = 1e-3
+_DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
+_CLAUSE = re.compile(r"[,;:.!?()\u2013\u2014\u2026\u00b7\u2022|、，。；：！？]")
+_EDGES = frozenset(" \t\n\u00a0\u3000.;,:、，。；：")
+
+
+@dataclass(frozen=True)
+class _Word:
+    start: int
+    end: int
+    worth: float
+    begins: bool  # a clause
+    ends: bool
+
+
+def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[tuple[int, int]]:
+    """The stretches of the sentence text[start:end] that are claims, in order. Empty: no piece is marked as one."""
+    words = _words(text, end, [one for one in marked if start <= one[0] < end])
+    found, waiting = [], [(0, len(words))]
+    while waiting:
+        low, high = waiting.pop()
+        first, last = _best(words[low:high])
+        if sum(word.worth for word in words[low + first : low + last]) <= 0:
+            continue
+        found.append(_trimmed(text, words[low + first].start, words[low + last - 1].end))
+        waiting += [(low, low + first), (low + last, high)]
+    return sorted((first, last) for first, last in found if first < last)
+
+
+def _best(words: Sequence[_Word]) -> tuple[int, int]:
+    """The stretch of the largest sum, as a slice."""
+    best, first, last = -inf, 0, 0
+    worth, began = -inf, 0
+    for number, word in enumerate(words):
+        if (fresh := _CLAUSE_EDGE * word.begins) > worth:
+            worth, began = fresh, number
+        worth += word.worth
+        if (whole := worth + _CLAUSE_EDGE * word.ends) > best:
+            best, first, last = whole, began, number + 1
+    return first, last
+
+
+def _words(text: str, end: int, marked: Sequence[Marked]) -> list[_Word]:
+    """Pieces put together to words: no quote begins or ends inside one."""
+    held: list[tuple[int, int, float]] = []
+    for begin, stop, sure in marked:
+        piece = text[begin : min(stop, end)]
+        first, last = begin + len(piece) - len(piece.lstrip()), begin + len(piece)
+        if first == last:
+            continue
+        odds = log(max(sure, _LEAST) / max(1 - sure, _LEAST)) + _LEANING
+        worth = min(max(odds, -_MOST), _MOST)
+        if held and held[-1][1] == first and _joined(text[first - 1], text[first]):
+            held[-1] = (held[-1][0], last, held[-1][2] + worth)
+        else:
+            held.append((first, last, worth))
+    parted = (bool(_CLAUSE.search(text, one[1] - 1, other[0] + 1)) for one, other in pairwise(held))
+    edges = [True, *parted, True]
+    return [_Word(*one, edges[number], edges[number + 1]) for number, one in enumerate(held)]
+
+
+def _joined(first: str, second: str) -> bool:
+    """Do two neighbours stand in one word, with the marks on it, in a script that parts its words by blanks?"""
+    return first < _DENSE and second < _DENSE and not (first.isspace() or second.isspace())
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[end - 1] in _EDGES:
+        end -= 1
+    while start < end and text[start] in _EDGES:
+        start += 1
+    return start, end
