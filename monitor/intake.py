@@ -117,7 +117,7 @@ def _collecting_rarely() -> Iterator[None]:
     """
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN, *before[1:])
+    gc.set_threshold(max(_OBJECTS_BETWEEN, before[0]), *before[1:])
     try:
         yield
     finally:

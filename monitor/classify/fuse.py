@@ -33,6 +33,9 @@ _READ_AT_MOST = 64
 """Stretches of one document that the model reads: those that look most like claims."""
 _PASSAGES = 8
 """Stretches from which on a text is a whole page, no passage."""
+_LEFT = 2  # words before and after a quote that are quoted too, up to the ends of its clause
+_OF_A_CLAUSE = 99  # the same where a rule met it: whole clauses, for its statements are followed over years
+_MOST_OF_IT = 0.85  # of a rule's sentence: to cut less off is not worth it
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
 _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
@@ -91,6 +94,8 @@ class _Fused:
         self.denials = frozenset(
             rule.id for rule in knowledge.claims if rule.row.negation_is_claim or rule.category == _LOOPHOLE
         )
+        self.ruled = frozenset(rule.category for rule in knowledge.claims)
+        """Of a category without rules the model speaks no more than they do: someone took it out."""
         self.may_flag = lang not in knowledge.scoring.review_only
         self.model: Model = model(knowledge)
         self.whole_page = len(windows) > _PASSAGES
@@ -201,6 +206,8 @@ class _Fused:
             return
         heads = self.model.heads
         category = heads.categories[int(self.read.categories[row].argmax())]
+        if category not in self.ruled:
+            return
         voice = heads.voices[int(self.read.voices[row].argmax())]
         why = (
             f"Model {self.model.digest}: no rule met; its wording is that of a claim ({sure:.2f}), "
@@ -252,13 +259,15 @@ class _Fused:
         met = [cue for cue in claim.cues if cue.kind not in _CUES]
         marked = self._marked(row, self.windows[self.chosen[row]])
         for span in self.windows[self.chosen[row]].spans:
-            for start, end in (folded.span(*quote) for quote in self._said(span, marked)):
+            for start, end in (folded.span(*quote) for quote in self._said(span, marked, _OF_A_CLAUSE)):
+                if end - start > _MOST_OF_IT * (claim.end - claim.start):
+                    continue
                 if start < claim.end and end > claim.start and any(cue.start < end and cue.end > start for cue in met):
                     return replace(claim, start=start, end=end, quote=folded.original[start:end])
         return claim
 
-    def _said(self, span: Span, marked: list[Marked]) -> list[tuple[int, int]]:
-        return quotes(self.reader.page.folded.text, span.start, span.end, marked)
+    def _said(self, span: Span, marked: list[Marked], few: int = _LEFT) -> list[tuple[int, int]]:
+        return quotes(self.reader.page.folded.text, span.start, span.end, marked, few)
 
     def _marked(self, row: int, window: Window) -> list[Marked]:
         """The stretch's own pieces by folded offsets, with how likely each is part of the claim."""

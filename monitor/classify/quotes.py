@@ -34,7 +34,7 @@ class _Word:
     ends: bool
 
 
-def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[tuple[int, int]]:
+def quotes(text: str, start: int, end: int, marked: Iterable[Marked], few: int = 2) -> list[tuple[int, int]]:
     """The stretches of the sentence text[start:end] that are claims, in order. Empty: no piece is marked as one."""
     words = _words(text, end, [one for one in marked if start <= one[0] < end])
     found, waiting = [], [(0, len(words))]
@@ -43,8 +43,9 @@ def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[tu
         first, last = _best(words[low:high])
         if sum(word.worth for word in words[low + first : low + last]) <= 0:
             continue
-        found.append(_trimmed(text, words[low + first].start, words[low + last - 1].end))
-        waiting += [(low, low + first), (low + last, high)]
+        first, last = _begun(words, low, low + first, few), _ended(words, low + last, high, few)
+        found.append(_trimmed(text, words[first].start, words[last - 1].end))
+        waiting += [(low, first), (last, high)]
     return sorted((first, last) for first, last in found if first < last)
 
 
@@ -59,6 +60,18 @@ def _best(words: Sequence[_Word]) -> tuple[int, int]:
         if (whole := worth + _CLAUSE_EDGE * word.ends) > best:
             best, first, last = whole, began, number + 1
     return first, last
+
+
+def _begun(words: Sequence[_Word], low: int, first: int, few: int) -> int:
+    """Where the clause begins, if that is only a few words before: "our exosome | therapy treats"."""
+    earlier = range(first, max(low, first - few) - 1, -1)
+    return next((number for number in earlier if words[number].begins), first)
+
+
+def _ended(words: Sequence[_Word], last: int, high: int, few: int) -> int:
+    """The same at its end."""
+    later = range(last, min(high, last + few) + 1)
+    return next((number for number in later if words[number - 1].ends), last)
 
 
 def _words(text: str, end: int, marked: Sequence[Marked]) -> list[_Word]:

@@ -112,7 +112,7 @@ def listed(ask: Ask, *arguments: str) -> list[str]:
         (("--route", "microneedling"), ["Vega"]),
         (("--country", "Canada"), ["Orla"]),
         (("--country", "us"), []),
-        (("--claims",), ["Orla", "Regena", "Vega"]),
+        (("--claims",), ["Mira", "Orla", "Regena", "Vega"]),
         (("--flagged", "--form", "serum"), ["Regena"]),
         (("--changed-since", "2026-11-16"), ["Nova", "Regena"]),
         (("--changed-since", "2026-11-09"), ["Nova", "Regena"]),

@@ -168,7 +168,7 @@ def test_pythons_collector_is_as_it_was_after_a_run_was_taken_in() -> None:
 
     def broken() -> None:
         with intake._collecting_rarely():
-            assert gc.get_threshold()[0] > before[0]
+            assert gc.get_threshold()[0] >= max(before[0], 20_000)
             raise ValueError("a run that cannot be read")
 
     with pytest.raises(ValueError, match="cannot be read"):

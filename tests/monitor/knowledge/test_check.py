@@ -333,7 +333,7 @@ def test_a_wrong_quote_and_a_wrong_status(copy: Path) -> None:
     spoil(copy / "claims" / "hair_regrowth.yaml", quote)
     found = check(copy, judge_example, TODAY)
     told_of = [one.message for one in found.errors if "row 1 (hair.regrow)" in one.row]
-    assert any("quotes “Exosomes regrow hair”, not “regrow”" in message for message in told_of)
+    assert any("quotes “Exosomes regrow hair.”, not “regrow”" in message for message in told_of)
     assert any("is read as negated, not attributed" in message for message in told_of)
 
 
