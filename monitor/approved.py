@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from monitor.knowledge import Knowledge
 from monitor.knowledge.approvals import Approval, Register, approvals_of
-from monitor.models import Source
-from monitor.registers import Authorisation
+from monitor.tables.models import Source
+from monitor.tables.registers import Authorisation
 
 IN_FORCE = ("authorised", "conditional")
 

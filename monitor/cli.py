@@ -24,7 +24,7 @@ def schedule(context: typer.Context) -> None:
 
     from monitor.commands import running
     from monitor.locks import BusyError, hold
-    from monitor.schedule import Clock
+    from monitor.running.schedule import Clock
 
     state = state_of(context)
     config = state.config

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from monitor.models import Cause, Event, EventKind
+from monitor.tables.models import Cause, Event, EventKind
 
 
 class Chronicle:

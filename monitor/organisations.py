@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session, select
 
-from monitor.db import id_of
-from monitor.models import Organisation, OrganisationAlias
+from monitor.tables.db import id_of
+from monitor.tables.models import Organisation, OrganisationAlias
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract

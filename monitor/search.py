@@ -19,9 +19,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, text
 from sqlmodel import Session, col, select
 
-from monitor.db import UtcDateTime, id_of, reading
-from monitor.models import Organisation, OrganisationAlias, SearchDocument
-from monitor.text import fold
+from monitor.reading.text import fold
+from monitor.tables.db import UtcDateTime, id_of, reading
+from monitor.tables.models import Organisation, OrganisationAlias, SearchDocument
 
 BOUND = 1000
 """Above it, matches are neither counted nor ranked: the most recently recorded ones are shown, and "1,000+"."""

@@ -16,8 +16,8 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
-from monitor.config_delivery import mail_address
-from monitor.outbox import reference_of
+from monitor.config.delivery import mail_address
+from monitor.watching.outbox import reference_of
 from reports.render import header, render
 
 LARGEST_MESSAGE = 102_000

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from monitor.db import open_engine
+from monitor.tables.db import open_engine
 from tests.programs import Stage
 
 # The embedded server looks for it, and its absence is a warning: an error here.

@@ -37,7 +37,7 @@ from monitor.config import (
     Webhook,
     load,
 )
-from monitor.models import EventKind
+from monitor.tables.models import EventKind
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

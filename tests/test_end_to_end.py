@@ -20,9 +20,9 @@ from crawler.demo.loopback import Running
 from crawler.demo.play import STOPS
 from crawler.demo.web import DemoWeb
 from monitor.config import Config
-from monitor.db import open_engine, reading
-from monitor.evidence import verify
-from monitor.models import Claim, ClaimPlace, Event, Notice, Page, Run, Source
+from monitor.evidence.recomputed import verify
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import Claim, ClaimPlace, Event, Notice, Page, Run, Source
 from tests.programs import Stage
 
 EXPECTED = yaml.safe_load((Path(configs.__file__).parent / "expected.yaml").read_text(encoding="utf-8"))

@@ -12,9 +12,9 @@ from sqlmodel import select
 
 from crawler.demo.play_real import RECORDED, play_real
 from monitor.config import Config
-from monitor.db import open_engine, reading
-from monitor.evidence import verify
-from monitor.models import Notice, Run
+from monitor.evidence.recomputed import verify
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import Notice, Run
 from tests.samples import samples
 
 

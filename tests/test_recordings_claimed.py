@@ -19,7 +19,7 @@ CLAIMS = {
         "test_the_recorded_pages_say_their_total_on_the_first_only",
     ),
     "us/commoncrawl/c*": ("crawler/test_commoncrawl.py", "test_recorded_answers_are_read"),
-    "us/commoncrawl/whirlwind.warc*": ("monitor/test_sweep.py", "test_recorded_archives_are_read"),
+    "us/commoncrawl/whirlwind.warc*": ("monitor/discovery/test_sweep.py", "test_recorded_archives_are_read"),
     "us/europepmc/*.json": ("crawler/test_literature.py", "test_the_recorded_answers_of_europe_pmc_are_read"),
     "us/fda_bot_block/apology_404.html": ("crawler/test_sources_recorded.py", "test_the_recorded_apology_is_a_block"),
     "us/fda_import_alerts/*.html": ("crawler/test_us_fda.py", "test_recorded_import_alerts_are_read"),

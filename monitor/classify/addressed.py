@@ -22,7 +22,7 @@ from monitor.classify import places
 from monitor.classify.postal import Spot, postal, spots
 from monitor.classify.remembered import Remembered
 from monitor.classify.shapes import Addressed
-from monitor.text import Document
+from monitor.reading.text import Document
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract

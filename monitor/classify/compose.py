@@ -14,7 +14,7 @@ from monitor.classify.scan import Hit, between, names
 from monitor.classify.spans import Span, sentences
 from monitor.folding import Folded
 from monitor.knowledge import Knowledge, Rule
-from monitor.text import Block, Document
+from monitor.reading.text import Block, Document
 
 PRODUCTS = frozenset({"product_exosome", "product_cell"})
 _ITEM_KINDS = frozenset({"list_item", "table_cell", "button"})

@@ -19,9 +19,9 @@ from monitor.classify.shapes import JudgedClaim
 from monitor.classify.spans import Span
 from monitor.classify.standing import of_other, product_share, standing, tells, warns
 from monitor.classify.windows import Reader, Window
-from monitor.flicker import counts
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion, Kind
+from monitor.reading.flicker import counts
 
 _CUES = frozenset(get_args(Kind))
 _EXCUSED_BY_ASKING = frozenset({"question"})

@@ -11,7 +11,7 @@ from monitor.classify.automaton import Presence
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import bare
-from monitor.text import decode, source_of
+from monitor.reading.text import decode, source_of
 
 _NAMES = ("product_exosome", "product_cell")
 _BEGINNING = 4_000

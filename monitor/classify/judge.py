@@ -22,7 +22,7 @@ from monitor.classify.verdict import Verdicts
 from monitor.classify.windows import Reader, Window
 from monitor.folding import Folded, fold
 from monitor.knowledge import Knowledge
-from monitor.text import Document, read_html, read_text
+from monitor.reading.text import Document, read_html, read_text
 
 if TYPE_CHECKING:
     from monitor.classify.fuse import ModelClaim

@@ -11,7 +11,7 @@ from typing import Any
 
 from monitor.classify.tongues import SHARED_SCRIPTS, tongue
 from monitor.kept import code_of, kept
-from monitor.text import Document
+from monitor.reading.text import Document
 
 LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl", "sv", "da", "no", "cs", "sk", "ro", "hu")
 _SCRIPTS = (

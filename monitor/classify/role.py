@@ -17,7 +17,7 @@ from monitor.classify.shapes import SELLING_ROLES
 from monitor.folding import fold_words
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import bare, expand
-from monitor.text import Document
+from monitor.reading.text import Document
 
 _KNOWN_PUBLISHER = 8.0
 _VOICE_ROLES = {"attributed": "news", "quoted": "regulator", "scientific": "science"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.text import Document
+from monitor.reading.text import Document
 
 SELLING_ROLES = ("seller", "clinic", "supplier", "marketplace")
 EXCUSED_STATUSES = ("negated", "attributed", "quoted", "scientific", "question", "cosmetic")

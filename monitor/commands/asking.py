@@ -145,7 +145,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port on this machine.")] = 8017,
 ) -> None:
     """Serve the web site on this machine (127.0.0.1) until stopped."""
-    from monitor.programs import REPORTS, replace_with
+    from monitor.running.programs import REPORTS, replace_with
 
     state = state_of(context)
     with database(state.config):

@@ -26,7 +26,7 @@ from monitor.config import Config, installed_sources, now
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from monitor.backfill import Step
+    from monitor.running.backfill import Step
 
 STOPPED = 143
 history = typer.Typer(no_args_is_help=True, help="What regulators did before the first reading.")
@@ -38,7 +38,7 @@ def load(context: typer.Context) -> None:
 
     A new database has them already. What is held is left alone; a letter that is read later takes its entry's place.
     """
-    from monitor.shipped import load_history
+    from monitor.intake.shipped import load_history
 
     state = state_of(context)
     config = state.config
@@ -70,7 +70,7 @@ def backfill(
     choose(source, installed_sources(state.config.cards), "source", "exowatch sources")
     if not since:
         raise UserError("--since is needed: how far back, such as --since 2021")
-    from monitor.backfill import first_day
+    from monitor.running.backfill import first_day
 
     try:
         day = first_day(since)
@@ -82,11 +82,11 @@ def backfill(
 
 
 def _run(state: State, source: str, since: date, step: int, steps: int | None) -> int:
-    from monitor.backfill import backfill as read_back
     from monitor.commands.listeners import listening
     from monitor.commands.running import must_be_ready, stopping
-    from monitor.cycle import Cycle
     from monitor.locks import BusyError
+    from monitor.running.backfill import backfill as read_back
+    from monitor.running.cycle import Cycle
 
     config = state.config
     must_be_ready(state)
@@ -107,7 +107,7 @@ def _run(state: State, source: str, since: date, step: int, steps: int | None) -
 
 
 def _done_already(engine: Engine, source: str, since: date) -> str:
-    from monitor.backfill import backfills
+    from monitor.running.backfill import backfills
 
     for one in backfills(engine):
         if one.source_id == source and one.done_at is not None and one.since <= since:
@@ -117,7 +117,7 @@ def _done_already(engine: Engine, source: str, since: date) -> str:
 
 def sentence(source: str, since: date, step: Step) -> str:
     """One line on a step."""
-    from monitor.health import span
+    from monitor.intake.health import span
 
     head = f"{source}: step {step.number}: {counted(step.reading.records, 'record')}, {step.records:,} in all"
     reached = f", back to {step.reached}" if step.reached else ""
@@ -148,7 +148,7 @@ def _told(console: Console, source: str, last: Step | None) -> int:
 
 
 def _list(config: Config) -> None:
-    from monitor.backfill import backfills
+    from monitor.running.backfill import backfills
 
     if config.database_is_missing:
         typer.echo("Nothing has been read yet.")

@@ -57,7 +57,7 @@ class State:
 
 def flaws_of_missing(option: Path | None) -> list[Any]:
     from monitor.config import CONFIG_VARIABLE
-    from monitor.config_file import Flaw
+    from monitor.config.file import Flaw
 
     advice = f"no such file; give another with --config, or in {CONFIG_VARIABLE}"
     if option is None:
@@ -68,7 +68,7 @@ def flaws_of_missing(option: Path | None) -> list[Any]:
 def vocabulary() -> Vocabulary:
     """Every name that a configuration may use."""
     from monitor.config import Vocabulary, installed_sources
-    from monitor.models import EventKind
+    from monitor.tables.models import EventKind
 
     return Vocabulary(installed_sources(), categories(), frozenset(str(kind) for kind in EventKind))
 
@@ -106,8 +106,8 @@ def database(config: Config) -> Iterator[Engine]:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.exc import OperationalError as Unreachable
 
-    from monitor.db import open_engine
     from monitor.migrations import upgrade
+    from monitor.tables.db import open_engine
 
     try:
         engine = open_engine(config.database_url)
@@ -134,7 +134,7 @@ def database(config: Config) -> Iterator[Engine]:
 def _with_history(engine: Engine, config: Config) -> None:
     """A database that was just made begins with what shipped; a rehearsal's holds invented things alone."""
     from monitor.config import now
-    from monitor.shipped import load_history
+    from monitor.intake.shipped import load_history
 
     if config.rehearsal is None:
         load_history(engine, config, knowledge(), now=now(config))
@@ -144,7 +144,7 @@ def choose(name: str, valid: Iterable[str], noun: str, where: str) -> str:
     """The name, if it is one of those. Raises UserError with the nearest."""
     names = list(valid)
     if name not in names:
-        from monitor.config_file import nearest
+        from monitor.config.file import nearest
 
         listed = f"; {where} has: {', '.join(sorted(names)[:20])}" if names else f"; {where} has none"
         raise UserError(f"no such {noun}: {name}{nearest(name, names) or listed}")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlalchemy import Engine
 
-    from monitor.discover import Discovered, Proposal
-    from monitor.leads import Choice
+    from monitor.discovery.proposals import Discovered, Proposal
+    from monitor.tables.leads import Choice
 
 STOPPED = 128 + signal.SIGTERM
 _REASONS_SHOWN = 4
@@ -57,8 +57,8 @@ def show(
     """
     if context.invoked_subcommand is not None:
         return
-    from monitor.discover import discover as look
-    from monitor.gathering import gather_links
+    from monitor.discovery.gathering import gather_links
+    from monitor.discovery.proposals import discover as look
 
     config = state_of(context).config
     known = knowledge()
@@ -119,7 +119,7 @@ def add(
     ],
 ) -> None:
     """Take up what a sweep or a question to Common Crawl found. What is held already is not taken up twice."""
-    from monitor.gathering import LinesError, add_file
+    from monitor.discovery.gathering import LinesError, add_file
 
     with database(state_of(context).config) as engine:
         for file in files:
@@ -142,7 +142,7 @@ def ask(
     fetch: Annotated[int, typer.Option(min=0, max=2000, metavar="N", help="Fetch the N most telling pages too.")] = 20,
 ) -> None:
     """Ask Common Crawl what it holds of sites at telling addresses; the sites themselves are not touched."""
-    from monitor.discover import discover as look
+    from monitor.discovery.proposals import discover as look
 
     state = state_of(context)
     config, known = state.config, knowledge()
@@ -157,8 +157,8 @@ def ask(
 
 def _ask(engine: Engine, state: State, arguments: list[str]) -> int:
     from monitor.commands.running import must_be_ready, stopping
-    from monitor.gathering import LinesError, add_file
-    from monitor.programs import CRAWLER, Children
+    from monitor.discovery.gathering import LinesError, add_file
+    from monitor.running.programs import CRAWLER, Children
 
     must_be_ready(state)
     children = Children()
@@ -183,9 +183,9 @@ def _ask(engine: Engine, state: State, arguments: list[str]) -> int:
 
 def _swept(engine: Engine, records: Path) -> tuple[int, int, int]:
     """Pages, candidates, new leads in the records that came."""
-    from monitor.gathering import add_candidates
-    from monitor.screening import look
-    from monitor.warcs import steps
+    from monitor.discovery.gathering import add_candidates
+    from monitor.discovery.screening import look
+    from monitor.evidence.warcs import steps
 
     if not records.stat().st_size:
         return 0, 0, 0
@@ -207,7 +207,7 @@ def accept(
 ) -> None:
     """Accept a proposed site, and print its entry for the configuration, or add it there (--add)."""
     from monitor.commands.marketing import entry, write
-    from monitor.leads import Choice
+    from monitor.tables.leads import Choice
 
     state = state_of(context)
     proposal = _decide(state.config, site, Choice.ACCEPTED, why, by)
@@ -225,14 +225,14 @@ def accept(
 @discover.command()
 def refuse(context: typer.Context, site: SiteName, why: Why, by: By = "") -> None:
     """Refuse a proposed site: it is not proposed again, whatever else points to it."""
-    from monitor.leads import Choice
+    from monitor.tables.leads import Choice
 
     proposal = _decide(state_of(context).config, site, Choice.REFUSED, why, by)
     typer.echo(f"{proposal.site}: refused; it is not proposed again (`exowatch discover accept` changes that)")
 
 
 def _decide(config: Config, site: str, choice: Choice, why: str, by: str) -> Proposal:
-    from monitor.discover import NoSuchSiteError, decide
+    from monitor.discovery.proposals import NoSuchSiteError, decide
     from monitor.webname import meant_host
 
     with database(config) as engine:
@@ -253,7 +253,7 @@ def choices(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """What was decided, the latest first: site, choice, by whom, when and why."""
-    from monitor.discover import choices as decided
+    from monitor.discovery.proposals import choices as decided
 
     with database(state_of(context).config) as engine:
         rows = decided(engine)

@@ -113,9 +113,9 @@ def _held_claim(config: Config, claim_id: int, rules: Knowledge) -> _Told:
     """A held claim, its text read again under the rules in use."""
     from monitor.approved import informed
     from monitor.classify import judge_document
-    from monitor.db import reading
-    from monitor.models import Claim, Page, PageVersion
-    from monitor.text import Document
+    from monitor.reading.text import Document
+    from monitor.tables.db import reading
+    from monitor.tables.models import Claim, Page, PageVersion
 
     with database(config) as engine, reading(engine) as session:
         claim = session.get(Claim, claim_id)

@@ -112,7 +112,7 @@ def _narrowed(*filters: Many, history: bool) -> list[str]:
 
 def _become(context: typer.Context, command: str, arguments: Sequence[str], given: Mapping[str, str]) -> None:
     """Become the reports' program: what it writes may be long, and goes straight to whoever reads it."""
-    from monitor.programs import REPORTS, replace_with
+    from monitor.running.programs import REPORTS, replace_with
 
     state = state_of(context)
     with database(state.config):

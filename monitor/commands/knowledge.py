@@ -29,10 +29,10 @@ from monitor.commands.common import knowledge as in_use
 
 if TYPE_CHECKING:
     from monitor.classify import Judgement
-    from monitor.effect import Effect, Shift
     from monitor.knowledge import Knowledge
     from monitor.knowledge.check import Checked
     from monitor.knowledge.shapes import Example
+    from monitor.market.effect import Effect, Shift
 
 knowledge = typer.Typer(no_args_is_help=True, help="What judging rests on: copy it, edit it, check it, see its effect.")
 _COPIED = ("*.yaml", "*.csv", "*.json", "*.jsonl", "*.npz", "*.onnx", "*.gz", "*.txt", "*.md")
@@ -145,8 +145,8 @@ def effect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which held findings would appear, vanish or change; nothing is written."""
-    from monitor.effect import effect as apply
     from monitor.knowledge import KnowledgeError, read
+    from monitor.market.effect import effect as apply
 
     config = state_of(context).config
     try:

@@ -50,7 +50,7 @@ def evaluate(
 
 
 def _page(report: Report, measured: Path, page: Path) -> None:
-    from monitor.programs import Children, write_evaluation
+    from monitor.running.programs import Children, write_evaluation
 
     ended = write_evaluation({"file": measured.name, **report.to_json()}, page, Children())
     if ended.code:
@@ -61,7 +61,7 @@ def _page(report: Report, measured: Path, page: Path) -> None:
 def train(context: typer.Context) -> None:
     """Train the model anew, with people's decisions; used only if the gold set does not fall."""
     from monitor.config import now
-    from monitor.review import labelled
+    from monitor.market.review import labelled
     from monitor.training.promote import train_and_promote
 
     config = state_of(context).config

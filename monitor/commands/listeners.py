@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 
 from monitor.commands.common import counted, counts, say
-from monitor.cycle import Listener, Reading
+from monitor.running.cycle import Listener, Reading
 
 _QUIET_SECONDS = 10
 

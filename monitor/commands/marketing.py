@@ -128,8 +128,8 @@ def add(
 @market.command()
 def remove(context: typer.Context, site: SiteAddress) -> None:
     """Take a site out of the configuration. What was read of it stays, and it is read no more."""
-    from monitor.config_edit import EditError
-    from monitor.config_sites import remove_site
+    from monitor.config.edit import EditError
+    from monitor.config.sites import remove_site
 
     state = state_of(context)
     known = {one.source_id: one for one in state.config.sites}
@@ -146,7 +146,7 @@ def remove(context: typer.Context, site: SiteAddress) -> None:
 
 def entry(config: Config, url: str, **choices: object) -> Site:
     """The configuration's entry for an address. Raises UserError if it is not to be added."""
-    from monitor.config_sites import SiteRefusedError, site_to_add
+    from monitor.config.sites import SiteRefusedError, site_to_add
 
     country = str(choices.get("country", ""))
     if country and (len(country) != 2 or not (country.isascii() and country.isalpha())):
@@ -159,8 +159,8 @@ def entry(config: Config, url: str, **choices: object) -> Site:
 
 def write(state: State, site: Site) -> None:
     """Put the site into the configuration, and print what was written."""
-    from monitor.config_edit import EditError
-    from monitor.config_sites import add_site, entry_of
+    from monitor.config.edit import EditError
+    from monitor.config.sites import add_site, entry_of
 
     try:
         add_site(state.file, site, vocabulary())
@@ -173,8 +173,8 @@ def write(state: State, site: Site) -> None:
 
 def _look_at(state: State, url: str) -> dict[str, Any]:
     from monitor.commands.running import stopping
-    from monitor.programs import Children
-    from monitor.programs import look as ask
+    from monitor.running.programs import Children
+    from monitor.running.programs import look as ask
 
     if flaw := live_flaw(state.config):
         raise UserError(f"{state.file}: {flaw}")

@@ -17,9 +17,9 @@ from monitor.commands.common import UserError, clean, counted, database, plain, 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from monitor.differences import Change, Difference, Piece
     from monitor.queries.page_rows import PageEvent, PageHistory, VersionRow
     from monitor.queries.rows import ClaimRow
+    from monitor.reading.differences import Change, Difference, Piece
 
 _MARKS = {"same": ("", "", ""), "removed": ("[-", "-]", "red strike"), "inserted": ("{+", "+}", "bold green")}
 """As wdiff marks words: readable without colour too."""

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from monitor.commands.common import FAILED, MISUSED, UserError, choose, clean, database, say, screen, state_of
 from monitor.config import Config
-from monitor.config_delivery import mail_address
-from monitor.config_file import nearest
+from monitor.config.delivery import mail_address
+from monitor.config.file import nearest
 
 if TYPE_CHECKING:
     from monitor.queries.outbox import LetterRow
@@ -101,7 +101,7 @@ def test(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="A mail address, or a channel's or webhook's name.")],
 ) -> None:
     """Send one test, and say what the server answered."""
-    from monitor import outbox as letters
+    from monitor.watching import outbox as letters
 
     config = state_of(context).config
     address = _someone(config, to)
@@ -117,7 +117,7 @@ def test(
 
 def _post(context: typer.Context, arguments: list[str]) -> None:
     from monitor.commands.running import stopping
-    from monitor.programs import Children, post
+    from monitor.running.programs import Children, post
 
     state = state_of(context)
     if "--test" not in arguments and not state.config.targets:
@@ -157,7 +157,7 @@ def retry(
     """Let a letter that failed, or was held back, go again with the next sending."""
     from datetime import UTC, datetime
 
-    from monitor import outbox as letters
+    from monitor.watching import outbox as letters
 
     with database(state_of(context).config) as engine:
         flaw = letters.retry(engine, letter, now=datetime.now(UTC))
@@ -174,8 +174,8 @@ def suppress(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why.")] = "",
 ) -> None:
     """Send an address nothing more; what waits for it is held back."""
-    from monitor import outbox as letters
     from monitor.config import now
+    from monitor.watching import outbox as letters
 
     choose(scope, letters.SCOPES, "scope", "outbox suppress")
     config = state_of(context).config
@@ -191,7 +191,7 @@ def unsuppress(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who is sent to again.")],
 ) -> None:
     """Send to an address again, from now on. Only do this when its owner asked for it."""
-    from monitor import outbox as letters
+    from monitor.watching import outbox as letters
 
     with contextlib.suppress(ValueError):  # what is held may be no address, and has to come out all the same
         address = mail_address(address)

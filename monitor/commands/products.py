@@ -13,7 +13,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from monitor.commands.common import UserError, clean, counted, database, day, plain, say, screen, state_of
-from monitor.config_file import nearest
+from monitor.config.file import nearest
 
 if TYPE_CHECKING:
     from rich.console import Console

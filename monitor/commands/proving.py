@@ -13,9 +13,9 @@ from monitor.commands.common import FAILED, OK, State, UserError, clean, counted
 from monitor.commands.common import say as say_to
 
 if TYPE_CHECKING:
-    from monitor.chain import Broken
-    from monitor.packages.check import Checked
-    from monitor.stamps import Roots
+    from monitor.evidence.chain import Broken
+    from monitor.evidence.packages.check import Checked
+    from monitor.evidence.stamps import Roots
 
 evidence = typer.Typer(no_args_is_help=True, help="What was kept as proof: check it, take it away, let old runs go.")
 _UNITS = {"d": 1, "w": 7, "y": 365}
@@ -45,7 +45,7 @@ def verify(
 
 
 def _verify_all(state: State) -> int:
-    from monitor import evidence as chain
+    from monitor.evidence import recomputed as chain
 
     with database(state.config) as engine:
         checked = chain.verify(engine, state.config)
@@ -60,7 +60,7 @@ def _verify_all(state: State) -> int:
 
 
 def _verify_package(package: Path, pem: Path | None) -> int:
-    from monitor.packages.check import check
+    from monitor.evidence.packages.check import check
 
     checked = check(_read(package), _roots(pem))
     _tell_broken(checked.broken)
@@ -79,7 +79,7 @@ def _read(package: Path) -> bytes:
 
 
 def _roots(pem: Path | None) -> Roots:
-    from monitor.stamps import StampError, read_roots
+    from monitor.evidence.stamps import StampError, read_roots
 
     try:
         return read_roots(pem) if pem else ()
@@ -88,7 +88,7 @@ def _roots(pem: Path | None) -> Roots:
 
 
 def _describe(checked: Checked) -> None:
-    from monitor.packages.statement import NOT_PROVED, notes_on
+    from monitor.evidence.packages.statement import NOT_PROVED, notes_on
 
     finding = checked.finding
     assert finding is not None  # noqa: S101  # asked by the caller
@@ -130,10 +130,10 @@ def export(
     and a plain statement of what it proves and what not.
     """
     from monitor.config import now
-    from monitor.db import reading
-    from monitor.packages.export import NoSuchFindingError
-    from monitor.packages.export import export as write
-    from monitor.runfolder import EvidenceError, UnreadableRunError
+    from monitor.evidence.packages.export import NoSuchFindingError
+    from monitor.evidence.packages.export import export as write
+    from monitor.evidence.runfolder import EvidenceError, UnreadableRunError
+    from monitor.tables.db import reading
 
     asked = re.fullmatch(r"(\d+)(?:/([a-z]{2}))?", finding)
     if asked is None:
@@ -159,9 +159,9 @@ def export(
 @evidence.command()
 def stamp(context: typer.Context) -> None:
     """Have the configured authority sign the chain as it is now (RFC 3161); each pass does so too."""
-    from monitor.evidence import stamp_head
-    from monitor.runfolder import EvidenceError
-    from monitor.stamps import StampError
+    from monitor.evidence.recomputed import stamp_head
+    from monitor.evidence.runfolder import EvidenceError
+    from monitor.evidence.stamps import StampError
 
     state = state_of(context)
     if not state.config.evidence.authority:
@@ -177,10 +177,10 @@ def stamp(context: typer.Context) -> None:
 def store(context: typer.Context) -> None:
     """Copy what is not there yet into the configured storage, and compare the copies; each pass does so too."""
     from monitor.config import now
+    from monitor.evidence.retention import unstored
+    from monitor.evidence.runfolder import EvidenceError
+    from monitor.evidence.storage import storage_of
     from monitor.locks import BusyError, hold
-    from monitor.retention import unstored
-    from monitor.runfolder import EvidenceError
-    from monitor.storage import storage_of
 
     state = state_of(context)
     storage = storage_of(state.config)
@@ -218,9 +218,9 @@ def prune(
     read from the storage from then on.
     """
     from monitor.config import now
-    from monitor.retention import plan
-    from monitor.retention import prune as remove
-    from monitor.runfolder import EvidenceError
+    from monitor.evidence.retention import plan
+    from monitor.evidence.retention import prune as remove
+    from monitor.evidence.runfolder import EvidenceError
 
     state = state_of(context)
     moment = now(state.config)
@@ -244,9 +244,9 @@ def prune(
 
 
 def _drop_local(state: State, before: datetime, rule: str, dry_run: bool) -> None:
-    from monitor.retention import droppable
-    from monitor.runfolder import ARCHIVE, EvidenceError
-    from monitor.storage import drop_local
+    from monitor.evidence.retention import droppable
+    from monitor.evidence.runfolder import ARCHIVE, EvidenceError
+    from monitor.evidence.storage import drop_local
 
     freed, done = 0, 0
     with database(state.config) as engine:

@@ -85,7 +85,7 @@ def _each(name: str, values: Iterable[str] | None) -> list[tuple[str, str]]:
 
 def _write(context: typer.Context, report: str, asked: Iterable[tuple[str, str]]) -> None:
     """Let reports write it. Its output names the files, and its complaint is told."""
-    from monitor.programs import Children, write_report
+    from monitor.running.programs import Children, write_report
 
     options = [f"--{name}={value}" for name, value in asked if value]
     ended = write_report(state_of(context).file, Children(), report, options)

@@ -30,8 +30,8 @@ def waiting_claims(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """Standing claims that wait: High severity first, then what the machine is least sure of."""
-    from monitor import review as reviews
-    from monitor.models import ReviewState
+    from monitor.market import review as reviews
+    from monitor.tables.models import ReviewState
 
     if state:
         choose(state, [one.value for one in ReviewState], "state", "review list")
@@ -60,9 +60,9 @@ def decide_claim(
     by: Annotated[str, typer.Option(metavar="NAME", help="Who decides; left out: your login name.")] = "",
 ) -> None:
     """Confirm that a claim is flagged rightly, or dismiss it. Kept until its wording changes."""
-    from monitor import review as reviews
     from monitor.config import now
-    from monitor.models import ReviewState
+    from monitor.market import review as reviews
+    from monitor.tables.models import ReviewState
 
     choose(decision, list(_WORDS), "decision", "review decide")
     config = state_of(context).config

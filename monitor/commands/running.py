@@ -30,8 +30,8 @@ from monitor.commands.common import (
 from monitor.config import installed_sources, live_flaw
 
 if TYPE_CHECKING:
-    from monitor.cycle import Pass
-    from monitor.programs import Children
+    from monitor.running.cycle import Pass
+    from monitor.running.programs import Children
 
 STOPPED = 128 + signal.SIGTERM
 
@@ -60,7 +60,7 @@ def _run(state: State, asked: list[str], since: str, *, dry_run: bool, full: boo
     for name in asked:
         choose(name, valid, "source", "exowatch")
     must_be_ready(state)
-    from monitor.cycle import Cycle, Order, chosen_sources
+    from monitor.running.cycle import Cycle, Order, chosen_sources
 
     order = Order(
         sources=chosen_sources(config, asked),
@@ -132,7 +132,7 @@ def intake(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come of it, but keep nothing.")] = False,
 ) -> None:
     """Take one run folder in by hand: a replay, or one that another machine made."""
-    from monitor import intake as taking
+    from monitor.intake import runs as taking
 
     config = state_of(context).config
     if folder.suffix == ".part":

@@ -69,7 +69,7 @@ def show(
 def rows_of(config: Config) -> tuple[SourceRow, ...]:
     """Every source as it stands. Raises UserError if the crawler cannot list its cards."""
     from monitor import queries
-    from monitor.programs import cards
+    from monitor.running.programs import cards
 
     try:
         listed = cards(config.cards)
@@ -139,7 +139,7 @@ def off(context: typer.Context, source: SourceName) -> None:
 
 
 def _switch(context: typer.Context, source: str, *, on: bool) -> None:
-    from monitor.config_edit import EditError, switch
+    from monitor.config.edit import EditError, switch
 
     state = state_of(context)
     config = state.config
@@ -157,8 +157,8 @@ def _switch(context: typer.Context, source: str, *, on: bool) -> None:
 def check(context: typer.Context, source: SourceName) -> None:
     """Read one page of a source live and say, point by point, what still fits its card. Nothing is kept."""
     from monitor.commands.running import stopping
-    from monitor.programs import Children
-    from monitor.programs import check as ask
+    from monitor.running.programs import Children
+    from monitor.running.programs import check as ask
 
     state = state_of(context)
     config = state.config

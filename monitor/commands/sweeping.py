@@ -19,7 +19,7 @@ from monitor.commands.common import FAILED, OK, UserError, clean, counted, knowl
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from monitor.sweep import Report, Task, Told
+    from monitor.discovery.sweep import Report, Task, Told
 
 STOPPED = 128 + signal.SIGTERM
 
@@ -42,9 +42,9 @@ def sweep(
     Nothing is fetched and no database is needed. Stop it when you like: the same command goes on where it stopped,
     by what FILE.state.jsonl says. `exowatch discover add FILE` takes the candidates up.
     """
+    from monitor.discovery.sweep import Journal, SweepError, files_of
+    from monitor.discovery.sweep import sweep as go_through
     from monitor.locks import BusyError, hold
-    from monitor.sweep import Journal, SweepError, files_of
-    from monitor.sweep import sweep as go_through
 
     console = screen()
     try:

@@ -14,8 +14,8 @@ from monitor.commands.common import FAILED, OK, choose, clean, counted, database
 from monitor.config import now
 
 if TYPE_CHECKING:
-    from monitor.watch_views import EventView
-    from monitor.watchlists import Match, Trial
+    from monitor.watching.views import EventView
+    from monitor.watching.watchlists import Match, Trial
 
 watch = typer.Typer(no_args_is_help=True, help="Watchlists: check them, try them on the past.")
 _SHOWN = 200
@@ -27,7 +27,7 @@ def check(context: typer.Context) -> None:
 
     Exit code 1 if there is one.
     """
-    from monitor.watch_check import check_lists, severity_ceilings
+    from monitor.watching.check import check_lists, severity_ceilings
 
     state = state_of(context)
     config = state.config
@@ -49,7 +49,7 @@ def try_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a list would have caught in the past days, and why; nothing is saved or sent."""
-    from monitor.watchlists import try_list
+    from monitor.watching.watchlists import try_list
 
     config = state_of(context).config
     choose(name, (each.name for each in config.watchlists), "watchlist", "the configuration")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from monitor.codes import JurisdictionCode
-from monitor.config_parts import WebAddress
+from monitor.config.parts import WebAddress
 from monitor.folding import fold
 from monitor.knowledge.sound import Files, Written
 from monitor.knowledge.yaml_rows import KnowledgeError, Row, nearest, parse_row, parse_rows

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from monitor.config_parts import WebAddress
+from monitor.config.parts import WebAddress
 from monitor.folding import fold
 from monitor.knowledge.yaml_rows import KnowledgeError, Row, parse_row, read_yaml
 

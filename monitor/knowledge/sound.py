@@ -20,7 +20,7 @@ from monitor.knowledge.yaml_rows import read_yaml
 
 _VERSION = "version"
 """Under which name in a folder its version is kept."""
-_BESIDE = ("codes.py", "config_parts.py", "folding.py")
+_BESIDE = ("codes.py", "config/parts.py", "folding.py")
 """Modules of the folder above that rows are checked by."""
 
 

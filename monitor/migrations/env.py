@@ -6,9 +6,16 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from monitor import clusters, leads, models, outbox_tables, product_facts, registers  # noqa: F401  # they make every table known
 from monitor.config import Config
-from monitor.db import open_engine
+from monitor.market import clusters  # noqa: F401  # they make every table known
+from monitor.tables import (
+    leads,  # noqa: F401  # they make every table known
+    models,  # noqa: F401  # they make every table known
+    product_facts,  # noqa: F401  # they make every table known
+    registers,  # noqa: F401  # they make every table known
+)
+from monitor.tables import outbox as outbox_tables  # noqa: F401  # they make every table known
+from monitor.tables.db import open_engine
 
 
 def _own(name: str | None, _type: str, _parents: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

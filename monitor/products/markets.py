@@ -9,7 +9,7 @@ from monitor.classify.automaton import unbound
 from monitor.products.regions import WORLDWIDE
 from monitor.products.shapes import Fact
 from monitor.products.words import Mark, MarkedPage
-from monitor.text import Block
+from monitor.reading.text import Block
 
 _AFTER = 160
 """Characters after a word of delivering in which the countries are named."""

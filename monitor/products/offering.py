@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from monitor.flicker import is_dated
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.products import Terms, spellings
 from monitor.products.prices import prices_in
-from monitor.text import Block, Document
+from monitor.reading.flicker import is_dated
+from monitor.reading.text import Block, Document
 
 _DATED_POST = re.compile(r"/(?:19|20)\d\d/(?:0?[1-9]|1[0-2])/")
 _SERVICES = ("clinic",)

@@ -12,7 +12,7 @@ from monitor.products.prices import prices_in
 from monitor.products.shapes import Fact, ProductReading, Told
 from monitor.products.stretches import Offered, Stretch, folded_name, offered
 from monitor.products.words import PRODUCT, Mark, MarkedPage, ProductScanner, product_scanner
-from monitor.text import Block, Document
+from monitor.reading.text import Block, Document
 
 READER = "2"
 """Raised when this code reads other facts from the same text: what changes then is our doing, not the seller's."""

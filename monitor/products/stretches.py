@@ -10,7 +10,7 @@ from monitor.folding import fold
 from monitor.products.prices import prices_in
 from monitor.products.shapes import Told
 from monitor.products.words import PRODUCT, MarkedPage
-from monitor.text import Block
+from monitor.reading.text import Block
 
 _ASIDE = frozenset({"nav", "footer"})
 _LONGEST_LABEL = 60

@@ -16,13 +16,13 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from monitor.captured import entry_of, is_json, parsed_json, pointed
-from monitor.marks import json_ld
 from monitor.products.entries import of_entry
 from monitor.products.prices import money
 from monitor.products.regions import country_code
 from monitor.products.shapes import STRUCTURED, Fact, Told
-from monitor.text import source_of
+from monitor.reading.captured import entry_of, is_json, parsed_json, pointed
+from monitor.reading.marks import json_ld
+from monitor.reading.text import source_of
 
 _MOST_NODES = 5_000
 _MOST_PRODUCTS = 60

@@ -14,7 +14,7 @@ from monitor.knowledge.products import Terms as Written
 from monitor.knowledge.products import spellings
 from monitor.knowledge.shapes import bare
 from monitor.products.regions import names
-from monitor.text import Block, Document
+from monitor.reading.text import Block, Document
 
 PRODUCT = "product"
 _LEXICON = ("product_exosome", "product_cell")

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import Event, Page, WatchMatch
 from monitor.queries.facts import chunks, claim_rows, event_row, notice_rows, rehearsal_runs, severity_rank
 from monitor.queries.rows import ClaimRow, EventRow, NoticeRow
 from monitor.queries.week import changed_fields_of, claim_change, notices_of, wordings_of
 from monitor.queries.week_rows import ClaimChange
+from monitor.tables.db import reading
+from monitor.tables.models import Event, Page, WatchMatch
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, col, or_, select
 
-from monitor.models import Event, Notice, WatchMatch
 from monitor.queries.then import dates_at, notices_at
 from monitor.queries.week_rows import Coming
+from monitor.tables.models import Event, Notice, WatchMatch
 
 AHEAD = timedelta(days=60)
 """How far a digest looks ahead: most comment periods are as long."""

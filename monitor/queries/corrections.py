@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
-from monitor.models import Cause, DigestIssue, DigestRewriting, Event, EventKind, ReviewState, Run
 from monitor.queries.facts import chunks
 from monitor.queries.rows import EventRow
 from monitor.queries.week_rows import ClaimChange, Correction, NoticeNews
+from monitor.tables.models import Cause, DigestIssue, DigestRewriting, Event, EventKind, ReviewState, Run
 
 WHOLE = re.compile(r"\d{4}-W\d{2}|\d{4}-\d{2}-\d{2}--\d{4}-\d{2}-\d{2}")
 TELLING = (

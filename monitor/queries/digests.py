@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from monitor.db import reading, transaction
-from monitor.models import DigestIssue, DigestRewriting
 from monitor.queries.rows import DigestRow
 from monitor.queries.standing import digest_row
+from monitor.tables.db import reading, transaction
+from monitor.tables.models import DigestIssue, DigestRewriting
 
 
 def digests(engine: Engine) -> tuple[DigestRow, ...]:

@@ -10,7 +10,8 @@ from sqlalchemy import Select
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from monitor.models import (
+from monitor.queries.rows import ClaimRow, EventRow, Evidence, FindingRow, Named, NoticeRow
+from monitor.tables.models import (
     Capture,
     Claim,
     Event,
@@ -23,7 +24,6 @@ from monitor.models import (
     Product,
     Run,
 )
-from monitor.queries.rows import ClaimRow, EventRow, Evidence, FindingRow, Named, NoticeRow
 
 CHUNK = 900
 """Below SQLite's oldest limit of 999 bound values."""

@@ -15,8 +15,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, String, and_, cast, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import (
+from monitor.queries.facts import chunks, event_row, organisations_named
+from monitor.queries.rows import EventRow
+from monitor.tables.db import reading
+from monitor.tables.models import (
     Claim,
     ClaimRevision,
     Event,
@@ -30,9 +32,7 @@ from monitor.models import (
     Source,
     WatchMatch,
 )
-from monitor.queries.facts import chunks, event_row, organisations_named
-from monitor.queries.rows import EventRow
-from monitor.registers import Publication, RecordRevision, Trial
+from monitor.tables.registers import Publication, RecordRevision, Trial
 
 BLOCK = 250
 """Event numbers in an archive document: the most entries it can have."""

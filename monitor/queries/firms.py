@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Engine, exists
 from sqlmodel import Session, and_, col, or_, select
 
-from monitor.db import reading
-from monitor.models import Organisation, OrganisationAlias
 from monitor.organisations import fold_name
 from monitor.queries.rows import Named
+from monitor.tables.db import reading
+from monitor.tables.models import Organisation, OrganisationAlias
 
 _ALIASES = ("folded", "host")
 

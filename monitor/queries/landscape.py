@@ -10,17 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlmodel import Session, col
 
-from monitor.db import reading
-from monitor.models import (
-    SHIPPED,
-    Claim,
-    Event,
-    EventKind,
-    Finding,
-    Page,
-    Run,
-    Source,
-)
 from monitor.queries.facts import chunks, rehearsal_runs
 from monitor.queries.landscape_claims import LEARNED, claims, within
 from monitor.queries.landscape_coverage import coverage
@@ -34,7 +23,18 @@ from monitor.queries.landscape_rows import (
     Trials,
     Unknown,
 )
-from monitor.registers import Publication, Trial
+from monitor.tables.db import reading
+from monitor.tables.models import (
+    SHIPPED,
+    Claim,
+    Event,
+    EventKind,
+    Finding,
+    Page,
+    Run,
+    Source,
+)
+from monitor.tables.registers import Publication, Trial
 
 
 def landscape(engine: Engine, asked: Asked) -> Landscape:

@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from monitor.db import UtcDateTime
-from monitor.models import Cause, Claim, Event, EventKind, Finding, Organisation, Page, ReviewState, Run
-from monitor.product_facts import ProductFact
 from monitor.queries.landscape_rows import Asked, ClaimCount, Claims, SellerCount, StepCount, Stretch
+from monitor.tables.db import UtcDateTime
+from monitor.tables.models import Cause, Claim, Event, EventKind, Finding, Organisation, Page, ReviewState, Run
+from monitor.tables.product_facts import ProductFact
 
 UP = (EventKind.CLAIM_APPEARED, EventKind.CLAIM_REAPPEARED, EventKind.CLAIM_FLAGGED)
 """After one of these a claim stands."""

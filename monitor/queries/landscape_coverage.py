@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from monitor.models import Event, EventKind, Run, RunState, Source
 from monitor.queries.landscape_rows import Asked, Coverage, Stretch
+from monitor.tables.models import Event, EventKind, Run, RunState, Source
 
 Gap = tuple[date, date, str]
 DAY = timedelta(days=1)

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from monitor.models import Claim, Event, EventKind, Notice, NoticeOrganisation, Page, ReviewState, Run
 from monitor.queries.facts import chunks
 from monitor.queries.landscape_claims import DOWN, LEARNED, UP
 from monitor.queries.landscape_notices import COUNTED, SORT
 from monitor.queries.landscape_rows import Asked, Letters, LetterTime
 from monitor.records import NoticeType
+from monitor.tables.models import Claim, Event, EventKind, Notice, NoticeOrganisation, Page, ReviewState, Run
 
 LETTERS = (NoticeType.WARNING_LETTER, NoticeType.UNTITLED_LETTER)
 

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, select
 from sqlmodel import Session, col
 
-from monitor.models import Notice
 from monitor.queries.landscape_rows import Asked, NoticeCount, Notices, Rule, Stretch
 from monitor.records import NoticeType
+from monitor.tables.models import Notice
 
 RULES = (NoticeType.RULE, NoticeType.GUIDANCE, NoticeType.CONSULTATION)
 COUNTED = ("core", "adjacent", "entry")

@@ -14,12 +14,12 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from monitor.config import Config
-from monitor.db import reading
-from monitor.models import Claim, Page, PageVersion, Product, Run, RunState
 from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
 from monitor.queries.reach import STANDING
 from monitor.queries.rows import Named, SourceRow
 from monitor.queries.sources import source_rows
+from monitor.tables.db import reading
+from monitor.tables.models import Claim, Page, PageVersion, Product, Run, RunState
 
 _RUNS_BACK = 6
 """Runs in which the last one is looked for that read the site as a whole: a second look reads some pages alone."""

@@ -10,19 +10,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import (
-    Claim,
-    ClaimRevision,
-    Notice,
-    NoticeOrganisation,
-    NoticeRevision,
-    Organisation,
-    OrganisationAlias,
-    Page,
-    PageVersion,
-    Product,
-)
 from monitor.queries.facts import (
     claim_rows,
     events_of,
@@ -50,8 +37,21 @@ from monitor.queries.rows import (
     Wording,
 )
 from monitor.queries.week import changed_fields
-from monitor.registers import NoticePlace
-from monitor.text import Block, Document
+from monitor.reading.text import Block, Document
+from monitor.tables.db import reading
+from monitor.tables.models import (
+    Claim,
+    ClaimRevision,
+    Notice,
+    NoticeOrganisation,
+    NoticeRevision,
+    Organisation,
+    OrganisationAlias,
+    Page,
+    PageVersion,
+    Product,
+)
+from monitor.tables.registers import NoticePlace
 
 AROUND = 400
 """Most characters of a page shown on each side of a quote."""

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Engine, func
 from sqlmodel import col, select
 
-from monitor.db import reading
-from monitor.outbox_tables import LetterState, OutboxLetter, Suppression
+from monitor.tables.db import reading
+from monitor.tables.outbox import LetterState, OutboxLetter, Suppression
 
 
 @dataclass(frozen=True)

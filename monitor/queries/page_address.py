@@ -9,9 +9,9 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import Page
 from monitor.queries.page_rows import Sought
+from monitor.tables.db import reading
+from monitor.tables.models import Page
 from monitor.webname import hosts_like
 
 _TRACKING = re.compile(r"^(utm_\w+|gclid|fbclid|msclkid|dclid|mc_[ce]id|_ga|ref|srsltid)$", re.IGNORECASE)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.differences import Difference, Piece
 from monitor.queries.rows import ClaimRow, EventRow, Named
+from monitor.reading.differences import Difference, Piece
 
 _ONE_AS_SEVERAL = re.compile(r"\b1 ((?:broken )?(?:image|script))s\b")
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from monitor.db import reading
-from monitor.differences import between, words_between
-from monitor.models import Capture, ClaimPlace, Event, EventKind, Page, PageVersion
 from monitor.queries.facts import chunks, claim_rows, event_row, in_order, organisations_named, rehearsal_runs
 from monitor.queries.page_rows import PageEvent, PageHistory, VersionRow, unread_as_told
 from monitor.queries.reach import sites_of
-from monitor.text import Document
+from monitor.reading.differences import between, words_between
+from monitor.reading.text import Document
+from monitor.tables.db import reading
+from monitor.tables.models import Capture, ClaimPlace, Event, EventKind, Page, PageVersion
 
 NEWEST = 5
 """Versions whose differences are shown where not all are asked for."""

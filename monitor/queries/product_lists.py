@@ -10,14 +10,14 @@ from functools import cache
 from sqlalchemy import ColumnElement, Engine, String, and_, cast, exists, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import Cause, Claim, Event, EventKind, Page, Product
-from monitor.product_facts import ProductFact, ProductPlace
 from monitor.queries.facts import chunks
 from monitor.queries.page_address import find_page
 from monitor.queries.page_rows import PageEvent
 from monitor.queries.pages import told
 from monitor.queries.rows import Named
+from monitor.tables.db import reading
+from monitor.tables.models import Cause, Claim, Event, EventKind, Page, Product
+from monitor.tables.product_facts import ProductFact, ProductPlace
 from monitor.webname import host_of
 
 _TOLD = (

@@ -9,9 +9,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Engine, case, exists, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import Claim, Page, PageVersion, Product
-from monitor.product_facts import ProductFact
 from monitor.products import KINDS
 from monitor.products.stretches import folded_name
 from monitor.queries.fact_rows import FactCount, FactRow, unstated_of
@@ -19,6 +16,9 @@ from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
 from monitor.queries.product_lists import changed, changes_of, claims_seen, offered_at
 from monitor.queries.reach import STANDING
 from monitor.queries.rows import Named
+from monitor.tables.db import reading
+from monitor.tables.models import Claim, Page, PageVersion, Product
+from monitor.tables.product_facts import ProductFact
 
 UNSTATED = "unstated"
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Engine, and_, or_
 from sqlmodel import Session, col, select
 
-from monitor.clusters import ClaimCluster, ClusterWording
-from monitor.db import reading
 from monitor.lives import ClaimState
-from monitor.models import Claim, Page
+from monitor.market.clusters import ClaimCluster, ClusterWording
 from monitor.queries.facts import chunks, organisations_named
 from monitor.queries.rows import Named
+from monitor.tables.db import reading
+from monitor.tables.models import Claim, Page
 from monitor.webname import site_name
 
 STANDING = (ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING)

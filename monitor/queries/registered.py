@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from monitor.db import reading
-from monitor.models import Capture
 from monitor.queries.facts import events_of, evidence, rehearsal_runs
 from monitor.queries.rows import Place, RegisteredPage
-from monitor.registers import Authorisation, Publication, PublicationPlace, Trial
+from monitor.tables.db import reading
+from monitor.tables.models import Capture
+from monitor.tables.registers import Authorisation, Publication, PublicationPlace, Trial
 
 TABLES: dict[str, Any] = {"trial": Trial, "publication": Publication, "authorisation": Authorisation}
 _SHOWN = {

@@ -11,12 +11,12 @@ from sqlmodel import Session, col, select
 
 from monitor.clock import cadence_of, is_on
 from monitor.config import Config
-from monitor.db import reading
-from monitor.health import Facts, span, state_of
-from monitor.models import SHIPPED, Run, RunState, Source
+from monitor.intake.health import Facts, span, state_of
 from monitor.queries.facts import chunks
 from monitor.queries.rows import SourceRow
-from monitor.registers import Backfill
+from monitor.tables.db import reading
+from monitor.tables.models import SHIPPED, Run, RunState, Source
+from monitor.tables.registers import Backfill
 from monitor.webname import host_of
 
 Card = Mapping[str, Any]

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
 from monitor.lives import ClaimState
-from monitor.models import (
+from monitor.queries.facts import chunks, rehearsal_runs
+from monitor.queries.rows import DigestRow, RunRow, SourceState, Standing, Waiting
+from monitor.tables.db import reading
+from monitor.tables.models import (
     SHIPPED,
     SHIPPED_SOURCE,
     UNREAD,
@@ -24,8 +26,6 @@ from monitor.models import (
     RunState,
     Source,
 )
-from monitor.queries.facts import chunks, rehearsal_runs
-from monitor.queries.rows import DigestRow, RunRow, SourceState, Standing, Waiting
 
 UNSEEING = ("blind", "stale")
 STANDING_STATES = (ClaimState.LIVE, ClaimState.MISSING, ClaimState.REWORDING)

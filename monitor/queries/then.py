@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from monitor.models import Claim, Finding, Notice, NoticeRevision, Review, ReviewState
 from monitor.queries.facts import chunks, claim_rows, finding_row, notice_rows, severity_rank
 from monitor.queries.reach import stood_at
 from monitor.queries.rows import ClaimRow, FindingRow, NoticeRow, Waiting
 from monitor.queries.week_rows import ComingKind
+from monitor.tables.models import Claim, Finding, Notice, NoticeRevision, Review, ReviewState
 
 DECIDED = (ReviewState.CONFIRMED, ReviewState.DISMISSED)
 

@@ -10,22 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
-from monitor.db import reading
-from monitor.models import (
-    SHIPPED_SOURCE,
-    Cause,
-    Claim,
-    ClaimRevision,
-    Event,
-    EventKind,
-    Notice,
-    NoticeRevision,
-    Page,
-    PageVersion,
-    Run,
-    RunState,
-    WatchMatch,
-)
 from monitor.queries.coming import coming
 from monitor.queries.corrections import corrections, detail_changes, told
 from monitor.queries.facts import chunks, event_row, organisations_named, rehearsal_runs, severity_rank
@@ -42,6 +26,22 @@ from monitor.queries.week_rows import (
     RegisteredNews,
     WatchHit,
     Week,
+)
+from monitor.tables.db import reading
+from monitor.tables.models import (
+    SHIPPED_SOURCE,
+    Cause,
+    Claim,
+    ClaimRevision,
+    Event,
+    EventKind,
+    Notice,
+    NoticeRevision,
+    Page,
+    PageVersion,
+    Run,
+    RunState,
+    WatchMatch,
 )
 
 CLAIM_KINDS = (

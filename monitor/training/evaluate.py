@@ -16,7 +16,7 @@ from monitor.classify.shapes import Judgement
 from monitor.folding import fold
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion
-from monitor.text import read_html
+from monitor.reading.text import read_html
 from monitor.training.labelled import Labelled
 from monitor.training.measure import Bools, bins, calibration, counts, interval, overlap, spread
 

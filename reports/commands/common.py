@@ -9,8 +9,8 @@ from datetime import date
 
 from monitor import queries
 from monitor.config import Config, jurisdiction_codes
-from monitor.db import open_engine
 from monitor.migrations import upgrade
+from monitor.tables.db import open_engine
 from reports import period
 
 FAILED, MISUSED = 1, 2

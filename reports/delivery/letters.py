@@ -10,9 +10,9 @@ from typing import Any
 
 from monitor import queries
 from monitor.config import Config
-from monitor.config_delivery import Channel, Mail, Recipient, Target, Webhook
-from monitor.outbox import Letter, reference_of
-from monitor.subscriptions import Due, DueAlert, DueDigest, time_of, way_of
+from monitor.config.delivery import Channel, Mail, Recipient, Target, Webhook
+from monitor.watching.outbox import Letter, reference_of
+from monitor.watching.subscriptions import Due, DueAlert, DueDigest, time_of, way_of
 from reports import mail, period
 from reports.delivery import alert as alerts
 from reports.delivery.unsubscribing import link

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor import outbox, queries, subscriptions
+from monitor import queries
 from monitor.config import Config
-from monitor.config_delivery import Channel, Mail, Recipient, Target, Webhook
-from monitor.outbox import Claimed
-from monitor.subscriptions import Due
+from monitor.config.delivery import Channel, Mail, Recipient, Target, Webhook
+from monitor.watching import outbox, subscriptions
+from monitor.watching.outbox import Claimed
+from monitor.watching.subscriptions import Due
 from reports.delivery.letters import Writer, trial_mail
 from reports.delivery.ways import Mailer, Outcome, to_chat, to_webhook
 from reports.files import write_whole

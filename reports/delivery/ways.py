@@ -16,8 +16,8 @@ from http.client import HTTPException
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from monitor.config_delivery import PASSWORD_VARIABLE, Channel, Mail, Webhook, is_loopback
-from monitor.outbox import IN_DOUBT
+from monitor.config.delivery import PASSWORD_VARIABLE, Channel, Mail, Webhook, is_loopback
+from monitor.watching.outbox import IN_DOUBT
 from reports.delivery.webhook import RefusedAddressError, key_of, post, sign
 from reports.render import line
 

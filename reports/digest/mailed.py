@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from email.message import EmailMessage
 
-from monitor.outbox import reference_of
+from monitor.watching.outbox import reference_of
 from reports.digest.cut import longest
 from reports.digest.view import Digest
 from reports.mail import LARGEST_MESSAGE, Envelope, Picture, compose

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from monitor.config import jurisdiction_codes
-from monitor.config_file import nearest
+from monitor.config.file import nearest
 from monitor.queries.exports import FACT_KINDS, FilterError, Filters, Table
 from monitor.records import NoticeType
 from reports import words as names

@@ -242,7 +242,7 @@ def serve(config: Config, host: str = "127.0.0.1", port: int = 8017) -> None:
     """Serve the site until stopped."""
     import uvicorn
 
-    from monitor.db import open_engine
+    from monitor.tables.db import open_engine
 
     engine = open_engine(config.database_url)
     try:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 
 from monitor import queries
 from monitor.config import Config, now
-from monitor.differences import Piece
+from monitor.reading.differences import Piece
 from reports.render import moment
 from reports.site.common import missing, page
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse
 
-from monitor import outbox, queries
+from monitor import queries
 from monitor.config import Config, now
-from monitor.config_delivery import Recipient
+from monitor.config.delivery import Recipient
+from monitor.watching import outbox
 from reports.delivery.unsubscribing import reference_in, secret_of
 from reports.render import render
 from reports.site.common import page

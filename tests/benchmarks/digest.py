@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Engine
 
 from monitor.config import Config
-from monitor.db import open_engine, transaction
 from monitor.migrations import upgrade
+from monitor.tables.db import open_engine, transaction
 from reports import period
 from reports.digest import gather
 from reports.digest.formats import as_html, as_json, as_pdf, as_text, size_in_mail

@@ -20,11 +20,11 @@ from sqlalchemy import Engine, insert, text
 from sqlmodel import Session
 
 from monitor import queries
-from monitor.db import open_engine, transaction
 from monitor.migrations import upgrade
-from monitor.models import Claim, ClaimRevision, Event, Finding, Page, PageVersion, Run
 from monitor.queries import exports
 from monitor.queries.feeds import FeedAsk
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Claim, ClaimRevision, Event, Finding, Page, PageVersion, Run
 from reports.exports import feed_formats, feeds, sheets
 from tests.reports import factory
 

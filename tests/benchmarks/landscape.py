@@ -17,9 +17,10 @@ from sqlalchemy import Engine, insert
 from sqlmodel import Session, SQLModel, select
 
 from monitor.config import Config
-from monitor.db import open_engine, reading
 from monitor.migrations import upgrade
-from monitor.models import (
+from monitor.queries.landscape import landscape
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import (
     Capture,
     Claim,
     Event,
@@ -33,8 +34,7 @@ from monitor.models import (
     Run,
     Source,
 )
-from monitor.queries.landscape import landscape
-from monitor.registers import Publication, Trial
+from monitor.tables.registers import Publication, Trial
 from reports import period
 from reports.landscape import charts
 from reports.landscape.asking import asked

@@ -18,12 +18,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor import intake, knowledge
+from monitor import knowledge
 from monitor.config import Config, Site
-from monitor.db import open_engine
+from monitor.intake import runs as intake
 from monitor.lives import Life, Wording, step
 from monitor.migrations import upgrade
 from monitor.records import KnownItem
+from monitor.tables.db import open_engine
 from tests.benchmarks import sweep
 from tests.benchmarks.__main__ import PAGES, crawl_and_take_in, row, title
 from tests.benchmarks.pages import kinds, page

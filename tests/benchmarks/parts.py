@@ -47,10 +47,12 @@ def fetch_only(port: str, count: str) -> dict[str, Any]:
 
 def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
     """Intake and judgement of a finished run folder; `reader` is `selectolax` or `bs4`."""
-    from monitor import captured, intake, knowledge, text
+    from monitor import knowledge
     from monitor.config import Config
-    from monitor.db import open_engine
+    from monitor.intake import runs as intake
     from monitor.migrations import upgrade
+    from monitor.reading import captured, text
+    from monitor.tables.db import open_engine
 
     if reader == "bs4":
         from bs4 import BeautifulSoup
@@ -72,7 +74,7 @@ def judge(kind: str, count: str) -> dict[str, Any]:
     """The classifier alone, beside a keyword regex over the same text. `kind`: of a page, or `mix`."""
     from monitor.classify import Query, judge
     from monitor.knowledge import load
-    from monitor.text import read_html
+    from monitor.reading.text import read_html
 
     mixed = kinds(int(count)) if kind == "mix" else [kind] * int(count)
     htmls = [page(number, one) for number, one in enumerate(mixed)]

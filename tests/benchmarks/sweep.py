@@ -10,8 +10,8 @@ from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator
 
+from monitor.discovery.sweep import Journal, sweep
 from monitor.knowledge import load
-from monitor.sweep import Journal, sweep
 from tests.benchmarks.pages import page
 from tests.monitor.archives import response
 

@@ -11,10 +11,10 @@ import random
 import time
 from collections.abc import Callable
 
-from monitor.clusters import form_of
-from monitor.differences import between
-from monitor.flicker import same_but_for_flicker
-from monitor.text import read_html
+from monitor.market.clusters import form_of
+from monitor.reading.differences import between
+from monitor.reading.flicker import same_but_for_flicker
+from monitor.reading.text import read_html
 
 WORDS = (
     "exosome serum skin hair growth cell clinic treats renews the of and with our in for vial patients doctor result"

@@ -19,8 +19,8 @@ from warcio.archiveiterator import ArchiveIterator
 
 from crawler.market import cdx
 from crawler.source import LayoutChangedError
+from monitor.evidence.warcs import steps
 from monitor.records import Outcome
-from monitor.warcs import steps
 from tests.crawler.conftest import Ended
 from tests.loopback import Asked, Loopback, Reply
 from tests.monitor.archives import SELLING

@@ -15,7 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from crawler.source import load_cards, spider_module
-from monitor import health
+from monitor.intake import health
 from monitor.records import Outcome, SourceCard
 from tests.crawler.many import Crawled, crawl_all
 from tests.loopback import Asked, Loopback, Reply

@@ -13,8 +13,8 @@ import yaml
 from sqlmodel import select
 
 from monitor.config import Config
-from monitor.db import open_engine, reading
-from monitor.models import Claim
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import Claim
 from tests.loopback import Loopback, Reply, loopback
 from tests.programs import Stage
 

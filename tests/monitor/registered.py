@@ -12,10 +12,8 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from monitor.config import Config
-from monitor.db import reading
-from monitor.intake import TakenIn, take_in
+from monitor.intake.runs import TakenIn, take_in
 from monitor.knowledge import Knowledge, load
-from monitor.models import Event
 from monitor.records import (
     AuthorisationRecord,
     Authority,
@@ -24,6 +22,8 @@ from monitor.records import (
     SourceCard,
     TrialRecord,
 )
+from monitor.tables.db import reading
+from monitor.tables.models import Event
 from tests.runs import RunMaker
 
 MONDAY = datetime(2026, 11, 9, 6, tzinfo=UTC)

@@ -15,12 +15,12 @@ from monitor.classify import judge
 from monitor.classify.approvals import matched
 from monitor.classify.shapes import JudgedClaim, Query, Verdict
 from monitor.config import Config, Site
-from monitor.db import reading
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import Knowledge, load
 from monitor.knowledge.approvals import Approval, Register, approvals_of
-from monitor.models import Claim, Finding
-from monitor.rejudge import rejudge
+from monitor.market.rejudge import rejudge
+from monitor.tables.db import reading
+from monitor.tables.models import Claim, Finding
 from tests.monitor.registered import Registry, card_of, entry, registry
 from tests.runs import RunMaker, page_card
 

@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 
 from monitor import queries
 from monitor.config import Config, SourceChoice
-from monitor.db import reading, transaction
-from monitor.health import Earlier, Facts, check, shares, span, state_of
-from monitor.intake import note_stale
-from monitor.models import Run, Source
+from monitor.evidence.runfolder import open_run_folder
+from monitor.intake.health import Earlier, Facts, check, shares, span, state_of
+from monitor.intake.runs import note_stale
 from monitor.records import Expectation, Outcome, Range, RunRequest
-from monitor.runfolder import open_run_folder
+from monitor.tables.db import reading, transaction
+from monitor.tables.models import Run, Source
 from tests.monitor.registered import MONDAY, Registry, registry
 from tests.runs import RunMaker, notice_card
 

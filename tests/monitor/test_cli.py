@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from monitor.cli import app
-from monitor.shipped import letters
+from monitor.intake.shipped import letters
 from tests.monitor.commandline import CONFIG, SOURCE, Said, process
 from tests.monitor.doubles import ROOT, Rooms
 

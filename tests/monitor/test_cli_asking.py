@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.shipped import letters
+from monitor.intake.shipped import letters
 from tests.monitor.commandline import CONFIG, OTHER, SOURCE, Said, process
 from tests.monitor.doubles import Rooms
 from tests.runs import RunMaker, notice_card

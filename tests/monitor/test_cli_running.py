@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from monitor.commands.listeners import Bars, Lines, listening, sentence
-from monitor.cycle import Reading
+from monitor.running.cycle import Reading
 from tests.monitor.commandline import CONFIG, OTHER, SOURCE, Said
 from tests.monitor.doubles import Rooms
 

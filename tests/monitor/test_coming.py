@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from monitor import migrations, queries
-from monitor.db import reading
-from monitor.models import Notice
 from monitor.records import Expectation, NoticeType
+from monitor.tables.db import reading
+from monitor.tables.models import Notice
 from tests.monitor.registered import Registry, registry
 from tests.runs import notice_card
 

@@ -24,7 +24,7 @@ from monitor.config import (
     live_flaw,
     load,
 )
-from monitor.config_file import read_marked
+from monitor.config.file import read_marked
 
 ROOT = Path(__file__).parents[2]
 NAMES = Vocabulary(

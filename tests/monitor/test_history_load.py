@@ -13,15 +13,15 @@ from sqlmodel import col, select
 from crawler.sources.us_fda_warning_letters import key_of
 from monitor import queries
 from monitor.config import Config
-from monitor.cycle import waiting_runs
-from monitor.db import reading
-from monitor.evidence import verify
-from monitor.intake import take_in
+from monitor.evidence.recomputed import verify
+from monitor.intake.runs import take_in
+from monitor.intake.shipped import LETTERS, LETTERS_SOURCE, Loaded, letters, load_history
 from monitor.knowledge import Knowledge, KnowledgeError, load
-from monitor.models import Event, Notice, NoticeRevision, Run, Source
 from monitor.records import Expectation, OrganisationRef
+from monitor.running.cycle import waiting_runs
 from monitor.search import search
-from monitor.shipped import LETTERS, LETTERS_SOURCE, Loaded, letters, load_history
+from monitor.tables.db import reading
+from monitor.tables.models import Event, Notice, NoticeRevision, Run, Source
 from tests.runs import RunMaker, notice_card
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

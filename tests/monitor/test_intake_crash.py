@@ -12,19 +12,19 @@ import pytest
 from sqlmodel import select
 
 from monitor.config import Config
-from monitor.db import open_engine, reading
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import load
-from monitor.models import Capture, Event, Notice, Run, SearchDocument, SeenItem
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import Capture, Event, Notice, Run, SearchDocument, SeenItem
 from tests.runs import RunMaker, notice_card
 
 KILLED_AT_EVENT = """
 import os, signal, sys
 from pathlib import Path
 from monitor.config import Config
-from monitor.db import open_engine
+from monitor.tables.db import open_engine
 from monitor.history import Chronicle
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import load
 
 write, left = Chronicle.write, [int(sys.argv[4])]

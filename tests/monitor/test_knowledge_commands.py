@@ -14,10 +14,10 @@ import pytest
 
 from monitor.cli import main
 from monitor.config import Config, load
-from monitor.db import open_engine, reading
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import load as load_knowledge
-from monitor.models import Claim
+from monitor.tables.db import open_engine, reading
+from monitor.tables.models import Claim
 from tests.monitor.knowledge.copies import copy_to, spoil
 from tests.runs import RunMaker, page_card
 

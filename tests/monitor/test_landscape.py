@@ -16,12 +16,12 @@ from sqlmodel import Session, select
 
 from monitor import queries
 from monitor.config import Config
-from monitor.db import open_engine, transaction
+from monitor.intake.shipped import load_history
 from monitor.knowledge import load
-from monitor.models import Capture, Claim, EventKind, Page, Source
 from monitor.queries.landscape import first_day, landscape, mark
 from monitor.queries.landscape_rows import Asked, ClaimCount, Landscape, Stretch
-from monitor.shipped import load_history
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Capture, Claim, EventKind, Page, Source
 from tests.reports.landscape.picture import NOVEMBER, OCTOBER, TODAY, Picture, quarter
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from monitor.intake import known_items
+from monitor.intake.runs import known_items
 from monitor.records import LIST_KEY, Expectation, ListState, Problem, Range, RunRequest
 from tests.monitor.registered import Registry, registry
 from tests.runs import RunMaker, notice_card

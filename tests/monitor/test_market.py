@@ -13,13 +13,13 @@ from sqlalchemy import Engine
 from monitor import queries
 from monitor.cli import main
 from monitor.config import Config, Site, load
-from monitor.db import open_engine
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import Knowledge
 from monitor.knowledge import load as load_knowledge
 from monitor.migrations import upgrade
 from monitor.queries.page_rows import unread_as_told
 from monitor.records import PageState, RunRequest
+from monitor.tables.db import open_engine
 from tests.loopback import Loopback, Reply
 from tests.runs import RunMaker, page_card
 

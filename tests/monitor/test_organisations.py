@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from monitor.db import transaction
 from monitor.organisations import (
     add_alias,
     by_host,
@@ -20,6 +19,7 @@ from monitor.organisations import (
     names_in,
     registrable,
 )
+from monitor.tables.db import transaction
 
 AT = datetime(2026, 11, 18, tzinfo=UTC)
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from monitor import outbox, queries, subscriptions
+from monitor import queries
 from monitor.cli import main
 from monitor.config import load
-from monitor.cycle import Cycle, Order
-from monitor.db import open_engine
 from monitor.migrations import upgrade
-from monitor.outbox import Letter
-from monitor.schedule import OUTBOX_JOB, Clock, post_has_work
+from monitor.running.cycle import Cycle, Order
+from monitor.running.schedule import OUTBOX_JOB, Clock, post_has_work
+from monitor.tables.db import open_engine
+from monitor.watching import outbox, subscriptions
+from monitor.watching.outbox import Letter
 from tests.monitor.commandline import Said
 from tests.monitor.doubles import Rooms
 from tests.monitor.doubles import rooms as make_rooms

@@ -12,11 +12,11 @@ import pytest
 
 from monitor.cli import main
 from monitor.config import load as configuration
-from monitor.db import open_engine
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import load
 from monitor.migrations import upgrade
 from monitor.records import RunRequest
+from monitor.tables.db import open_engine
 from tests.runs import RunMaker, page_card
 
 MONDAY = datetime(2026, 11, 9, 6, tzinfo=UTC)

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from monitor import queries
-from monitor.db import transaction
-from monitor.models import Cause, Claim, EventKind, Finding, Run, Source
+from monitor.tables.db import transaction
+from monitor.tables.models import Cause, Claim, EventKind, Finding, Run, Source
 from tests.reports.factory import EARLIER, MONDAY, NOW, Factory, two_weeks
 
 WEEK = (MONDAY.replace(hour=0), MONDAY.replace(hour=0) + timedelta(days=7))

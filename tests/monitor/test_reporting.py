@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor import programs
 from monitor.cli import main
-from monitor.programs import Children, Ended
+from monitor.running import programs
+from monitor.running.programs import Children, Ended
 
 
 @pytest.fixture

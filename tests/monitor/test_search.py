@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from monitor import search as searching
-from monitor.db import open_engine, transaction
 from monitor.migrations import upgrade
-from monitor.models import SearchDocument
 from monitor.search import BOUND, SearchPage, fold_query, index, mark, parse, search
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import SearchDocument
 
 SEEN = datetime(2026, 11, 16, tzinfo=UTC)
 

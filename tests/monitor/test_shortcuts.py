@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor import intake
 from monitor.classify import remembered
 from monitor.classify.addressed import _anchors_in, _spots_on
 from monitor.classify.automaton import joins, spaced, unbound
@@ -26,12 +25,13 @@ from monitor.classify.shapes import ProductFacts
 from monitor.classify.verdict import Verdicts, verdicts
 from monitor.classify.windows import Reader, _Nearness
 from monitor.folding import _CHARACTERS, _EVEN, _characters, _leet_signs, _replaced, fold
+from monitor.intake import runs as intake
 from monitor.knowledge import load
 from monitor.knowledge.conditions import spellings
-from monitor.marks import Marks, may_tell
 from monitor.products.doses import dose_reader
 from monitor.products.words import MarkedPage, product_scanner
-from monitor.text import Document, read_html, read_text
+from monitor.reading.marks import Marks, may_tell
+from monitor.reading.text import Document, read_html, read_text
 
 KNOWLEDGE = load()
 ENGLISH = frozenset({"en"})

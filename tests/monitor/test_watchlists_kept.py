@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from monitor.config import Watchlist
-from monitor.db import id_of, transaction
-from monitor.models import (
+from monitor.tables.db import id_of, transaction
+from monitor.tables.models import (
     Capture,
     Claim,
     Event,
@@ -26,8 +26,8 @@ from monitor.models import (
     Source,
     WatchMatch,
 )
-from monitor.watch_views import views
-from monitor.watchlists import (
+from monitor.watching.views import views
+from monitor.watching.watchlists import (
     MANY_A_WEEK,
     record_matches,
     try_list,

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, select
 
 from monitor import search
-from monitor.db import transaction
-from monitor.models import (
+from monitor.tables.db import transaction
+from monitor.tables.models import (
     Capture,
     Cause,
     Claim,

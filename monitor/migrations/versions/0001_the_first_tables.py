@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 from monitor import search
 
 revision = "0001"
@@ -19,9 +19,9 @@ def upgrade() -> None:
         "digest_issue",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("period_from", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("period_to", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("written_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("period_from", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("period_to", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("written_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("folded", sa.String(), nullable=False),
         sa.Column("country", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("organisation", schema=None) as batch_op:
@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.Column("folded", sa.Text(), nullable=False),
         sa.Column("jurisdictions", sa.String(), nullable=False),
         sa.Column("severity", sa.String(), nullable=False),
-        sa.Column("seen_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "object_id"),
     )
@@ -66,13 +66,13 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("card", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("state_since", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("state_since", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state_reason", sa.String(), nullable=False),
         sa.Column("baseline_run", sa.String(), nullable=True),
-        sa.Column("baseline_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_run_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_success_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_new_item_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("baseline_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_run_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_success_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_new_item_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -106,8 +106,8 @@ def upgrade() -> None:
         sa.Column("jurisdictions", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("current_version_id", sa.Integer(), nullable=True),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_read", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_read", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],
@@ -131,8 +131,8 @@ def upgrade() -> None:
         sa.Column("host", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("folded", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],
@@ -150,9 +150,9 @@ def upgrade() -> None:
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
-        sa.Column("started_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("taken_in_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("taken_in_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("folder", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
@@ -173,7 +173,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("etag", sa.String(), nullable=False),
         sa.Column("last_modified", sa.String(), nullable=False),
-        sa.Column("read_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("read_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["source_id"],
             ["source.id"],
@@ -185,7 +185,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("fetched_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("fetched_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("content_type", sa.String(), nullable=False),
         sa.Column("payload_sha256", sa.String(), nullable=False),
@@ -203,7 +203,7 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
@@ -253,8 +253,8 @@ def upgrade() -> None:
         sa.Column("unread", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
@@ -282,7 +282,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("read_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("read_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("text_sha256", sa.String(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
@@ -313,7 +313,7 @@ def upgrade() -> None:
         sa.Column("watchlist", sa.String(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
         sa.Column("why", sa.JSON(), nullable=False),
-        sa.Column("matched_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("matched_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"],
             ["event.id"],
@@ -348,10 +348,10 @@ def upgrade() -> None:
         sa.Column("version_id", sa.Integer(), nullable=False),
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("missing_since", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("missing_since", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.Column("review_state", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -404,7 +404,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("seen_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -433,7 +433,7 @@ def upgrade() -> None:
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("lacking", sa.Integer(), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["claim_id"],
             ["claim.id"],
@@ -460,7 +460,7 @@ def upgrade() -> None:
         sa.Column("version_id", sa.Integer(), nullable=False),
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
-        sa.Column("seen_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["claim_id"],
             ["claim.id"],
@@ -489,7 +489,7 @@ def upgrade() -> None:
         sa.Column("addressed_why", sa.String(), nullable=False),
         sa.Column("knowledge_version", sa.String(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
-        sa.Column("made_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["claim_id"],
             ["claim.id"],

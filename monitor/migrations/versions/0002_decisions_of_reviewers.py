@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 
 revision = "0002"
 down_revision = "0001"
@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("reviewer", sa.String(), nullable=False),
-        sa.Column("at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("quote", sa.Text(), nullable=False),
         sa.Column("category", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),

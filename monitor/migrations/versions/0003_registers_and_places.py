@@ -7,8 +7,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
-from monitor.same import marks_of
+import monitor.tables.db
+from monitor.intake.same import marks_of
 
 revision = "0003"
 down_revision = "0002"
@@ -21,13 +21,13 @@ def upgrade() -> None:
         "backfill",
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("started_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("steps", sa.Integer(), nullable=False),
         sa.Column("records", sa.Integer(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("reached", sa.Date(), nullable=True),
-        sa.Column("done_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("done_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["source_id"],
             ["source.id"],
@@ -55,8 +55,8 @@ def upgrade() -> None:
         sa.Column("kinds", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
@@ -97,8 +97,8 @@ def upgrade() -> None:
         sa.Column("unread", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("seen_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -175,8 +175,8 @@ def upgrade() -> None:
         sa.Column("unread", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
@@ -221,8 +221,8 @@ def upgrade() -> None:
         sa.Column("record", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
             ["capture.id"],
@@ -259,8 +259,8 @@ def upgrade() -> None:
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("capture_id", sa.String(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"],
             ["capture.id"],

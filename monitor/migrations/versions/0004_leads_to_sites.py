@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 
 revision = "0004"
 down_revision = "0003"
@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("found_on", sa.Text(), nullable=False),
         sa.Column("strong", sa.Boolean(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
-        sa.Column("seen_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("site", "kind", "key"),
     )
@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("choice", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decided_by", sa.String(), nullable=False),
-        sa.Column("at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("shown", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

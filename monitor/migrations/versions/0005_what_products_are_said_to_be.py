@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 
 revision = "0005"
 down_revision = "0004"
@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("end", sa.Integer(), nullable=True),
         sa.Column("reader", sa.String(), nullable=False),
         sa.Column("lacking", sa.Integer(), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["page_id"], ["page.id"]),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"]),
         sa.ForeignKeyConstraint(["version_id"], ["page_version.id"]),
@@ -45,8 +45,8 @@ def upgrade() -> None:
         sa.Column("start", sa.Integer(), nullable=True),
         sa.Column("end", sa.Integer(), nullable=True),
         sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("first_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("readings", sa.Integer(), nullable=False),
         sa.Column("lacking", sa.Integer(), nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 
 revision = "0007"
 down_revision = "0006"
@@ -25,15 +25,15 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("watchlists", sa.JSON(), nullable=False),
-        sa.Column("created_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("doubts", sa.Integer(), nullable=False),
-        sa.Column("next_attempt", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("next_attempt", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=False),
-        sa.Column("lease_until", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("handed_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("sent_at", monitor.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("handed_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("recipient", "key"),
@@ -59,7 +59,7 @@ def upgrade() -> None:
         "subscription",
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
-        sa.Column("since", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("since", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("after_match", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("recipient", "what"),
     )
@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("address", "scope"),
     )
 

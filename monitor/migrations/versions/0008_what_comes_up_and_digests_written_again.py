@@ -8,7 +8,7 @@ from datetime import date
 import sqlalchemy as sa
 from alembic import op
 
-import monitor.db
+import monitor.tables.db
 
 revision = "0008"
 down_revision = "0007"
@@ -29,8 +29,8 @@ def upgrade() -> None:
         "digest_rewriting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("written_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("replaced_at", monitor.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("written_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("replaced_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("counts_after", sa.JSON(), nullable=False),

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Engine
 
-from monitor.db import reading
 from monitor.queries.exports import claims, clusters, market, notices, products, readings, registers
 from monitor.queries.exports.products import FACT_KINDS as FACT_KINDS
 from monitor.queries.exports.shapes import Column as Column
 from monitor.queries.exports.shapes import Filters as Filters
 from monitor.queries.exports.shapes import Row as Row
 from monitor.queries.exports.shapes import Table as Table
+from monitor.tables.db import reading
 
 TABLES: Mapping[str, Table] = {
     table.name: table

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.clusters import ClaimCluster, ClusterWording
-from monitor.models import (
+from monitor.market.clusters import ClaimCluster, ClusterWording
+from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
+from monitor.queries.facts import rehearsal_runs
+from monitor.tables.models import (
     Claim,
     ClaimPlace,
     ClaimRevision,
@@ -21,8 +23,6 @@ from monitor.models import (
     Product,
     Review,
 )
-from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
-from monitor.queries.facts import rehearsal_runs
 
 _NARROW = ("jurisdiction", "category", "severity", "source", "watchlist", "since", "until")
 _OBJECTS = ("claim", "page", "product", "organisation")

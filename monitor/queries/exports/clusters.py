@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
-from monitor.clusters import ClaimCluster, ClusterWording
-from monitor.models import Claim, Organisation, Page
+from monitor.market.clusters import ClaimCluster, ClusterWording
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal
 from monitor.queries.reach import STANDING, site_of
+from monitor.tables.models import Claim, Organisation, Page
 
 CLUSTERS = (
     Column("cluster", "Its name: claims of the table claims that have it under cluster belong together"),

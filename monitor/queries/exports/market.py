@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Select, func
 from sqlmodel import Session, col, select
 
-from monitor.models import Capture, ClaimPlace, Organisation, Page, PageVersion
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
 from monitor.queries.market import SiteCounts, site_counts
 from monitor.queries.page_rows import unread_as_told
 from monitor.queries.standing import source_states
+from monitor.tables.models import Capture, ClaimPlace, Organisation, Page, PageVersion
 
 SITES = (
     Column("id", "Id of the site as a source; its page is /market/<id>"),

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Select, func
 from sqlmodel import Session, col, select
 
-from monitor.models import (
+from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
+from monitor.queries.facts import rehearsal_runs
+from monitor.tables.models import (
     Capture,
     Notice,
     NoticeOrganisation,
@@ -18,8 +20,6 @@ from monitor.models import (
     OrganisationAlias,
     Product,
 )
-from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
-from monitor.queries.facts import rehearsal_runs
 
 NOTICES = (
     Column("id", "Number of the notice in this database; its page is /notices/<id>", "number"),

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Select, exists, func
 from sqlmodel import Session, col, select
 
-from monitor.models import Claim, Organisation, Page, Product
-from monitor.product_facts import ProductFact
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal
 from monitor.queries.product_lists import claims_seen
 from monitor.queries.reach import STANDING
+from monitor.tables.models import Claim, Organisation, Page, Product
+from monitor.tables.product_facts import ProductFact
 
 FACT_KINDS = ("name", "brand", "seller", "price", "form", "source_material", "route", "dose", "country")
 

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, cast
 from sqlmodel import Session, col, select
 
-from monitor.models import SHIPPED_SOURCE, Capture, DigestIssue, Event, Run, WatchMatch
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
 from monitor.queries.standing import run_row, source_states
+from monitor.tables.models import SHIPPED_SOURCE, Capture, DigestIssue, Event, Run, WatchMatch
 
 EVENTS = (
     Column("id", "Number of the event: the order in which they became known", "number"),

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
-from monitor.models import Capture
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
-from monitor.registers import Authorisation, Publication, Trial
+from monitor.tables.models import Capture
+from monitor.tables.registers import Authorisation, Publication, Trial
 
 _SEEN = (
     Column("url", "Address of the entry"),

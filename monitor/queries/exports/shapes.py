@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, String, cast
 from sqlmodel import Session, col, select
 
-from monitor.models import Event, WatchMatch
+from monitor.tables.models import Event, WatchMatch
 
 BATCH = 1000
 """Rows held at once, however many there are."""

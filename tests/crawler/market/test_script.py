@@ -13,12 +13,14 @@ from sqlmodel import Session, select
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.market.card import card_of
-from monitor import evidence, intake, knowledge
+from monitor import knowledge
 from monitor.config import Config, Site
-from monitor.models import Claim, Finding
-from monitor.packages.check import check
-from monitor.packages.export import export
+from monitor.evidence import recomputed as evidence
+from monitor.evidence.packages.check import check
+from monitor.evidence.packages.export import export
+from monitor.intake import runs as intake
 from monitor.records import Outcome, PageRecord
+from monitor.tables.models import Claim, Finding
 from tests.crawler.conftest import Crawls, Ended
 from tests.crawler.market.building import as_json, plain
 from tests.loopback import Loopback, Reply

@@ -9,11 +9,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from crawler.market.site import card_of
-from monitor import evidence, intake, knowledge
+from monitor import knowledge
 from monitor.config import Config, Site
-from monitor.models import Claim, ClaimPlace, Page
-from monitor.packages.check import check
-from monitor.packages.export import export
+from monitor.evidence import recomputed as evidence
+from monitor.evidence.packages.check import check
+from monitor.evidence.packages.export import export
+from monitor.intake import runs as intake
+from monitor.tables.models import Claim, ClaimPlace, Page
 from tests.crawler.conftest import Crawls
 from tests.crawler.market.building import SHOPIFY_HEAD, as_json, page, product
 from tests.crawler.test_us_pdf import tiny_pdf

@@ -19,20 +19,21 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from crawler.market.site import card_of
-from monitor import evidence, knowledge
+from monitor import knowledge
 from monitor.config import Config, Network, Rehearsal, Site
-from monitor.cycle import Cycle, Order
-from monitor.db import open_engine
+from monitor.evidence import recomputed as evidence
 from monitor.knowledge import Knowledge
 from monitor.lives import ClaimState
-from monitor.models import Claim, Event
-from monitor.programs import Children, Crawled, CrawlRequest, Progress
 from monitor.records import RunRequest
+from monitor.running.cycle import Cycle, Order
+from monitor.running.programs import Children, Crawled, CrawlRequest, Progress
+from monitor.tables.db import open_engine
+from monitor.tables.models import Claim, Event
 from tests.crawler.many import Standing
 from tests.crawler.market.weeks.sites import SITES, WEEKS
 from tests.loopback import Loopback, loopback
 from tests.monitor.edited import with_rules
-from tests.monitor.test_cycle import Told
+from tests.monitor.running.test_cycle import Told
 
 pytestmark = pytest.mark.timeout(900)  # its weeks are read before the first test
 EXPECTED = Path(__file__).with_name("weeks")

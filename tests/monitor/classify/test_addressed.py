@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.classify.addressed import addressed
-from monitor.text import Document, read_html, read_text
+from monitor.reading.text import Document, read_html, read_text
 
 
 def codes(text: str, url: str = "https://vesimed.example/serum", lang: str = "en") -> list[str]:

@@ -6,7 +6,7 @@ from monitor.classify.language import language, languages
 from monitor.classify.scan import scanner
 from monitor.folding import fold
 from monitor.knowledge import load
-from monitor.text import read_html, read_text
+from monitor.reading.text import read_html, read_text
 
 SPOKEN = [
     ("sv", "Vi erbjuder behandling av leder och hud på vår klinik, och du är välkommen att boka en tid hos oss."),

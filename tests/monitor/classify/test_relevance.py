@@ -15,7 +15,7 @@ import monitor.knowledge
 from monitor.classify.relevance import SHOWN, tier
 from monitor.knowledge.relevance import load
 from monitor.knowledge.yaml_rows import KnowledgeError
-from monitor.text import read_html
+from monitor.reading.text import read_html
 from tests.samples import samples
 
 SHIPPED = Path(monitor.knowledge.__file__).parent / "relevance.yaml"

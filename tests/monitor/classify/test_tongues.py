@@ -9,7 +9,7 @@ import pytest
 from monitor.classify import language as language_module
 from monitor.classify.language import language, languages
 from monitor.folding import fold
-from monitor.text import read_html, read_text
+from monitor.reading.text import read_html, read_text
 
 
 def _spoken(text: str) -> str:

@@ -13,7 +13,7 @@ from monitor.classify.judge import judge_document
 from monitor.classify.shapes import ProductFacts, Verdict
 from monitor.classify.verdict import verdicts
 from monitor.knowledge.law import Law, load
-from monitor.text import read_text
+from monitor.reading.text import read_text
 
 LAW = load(Path(monitor.knowledge.__file__).parent)
 CODES = tuple(sorted(LAW.rule_sets))

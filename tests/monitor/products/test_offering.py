@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from monitor.claims import product_named
 from monitor.classify import judge_document
 from monitor.knowledge import load
-from monitor.product_intake import products_on
+from monitor.market.claims import product_named
+from monitor.market.products import products_on
 from monitor.products import read_told
-from monitor.text import read_html
+from monitor.reading.text import read_html
 
 KNOWLEDGE = load()
 HEADING = "Orla Exosome Serum"

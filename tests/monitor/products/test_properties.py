@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitor.folding import fold
 from monitor.knowledge import load
 from monitor.products import read_products, read_told, told_at
-from monitor.text import read_html
+from monitor.reading.text import read_html
 
 KNOWLEDGE = load()
 PIECES = (

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.knowledge import load
 from monitor.products import ProductReading, Told, read_products, read_told, told_at
-from monitor.text import read_html
+from monitor.reading.text import read_html
 
 KNOWLEDGE = load()
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.captured import read_captured
 from monitor.knowledge import load
 from monitor.products import read_products, read_told
+from monitor.reading.captured import read_captured
 from tests.samples import samples
 
 KNOWLEDGE = load()

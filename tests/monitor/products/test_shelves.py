@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from monitor.captured import read_captured
 from monitor.classify import judge_document
 from monitor.knowledge import load
-from monitor.product_intake import products_on
+from monitor.market.products import products_on
 from monitor.products import ProductReading, Told, read_products, read_told, told_at
+from monitor.reading.captured import read_captured
 from tests.crawler.market import building, shop_systems
 from tests.loopback import Reply
 from tests.samples import samples

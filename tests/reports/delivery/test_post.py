@@ -20,11 +20,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from monitor import outbox, queries, subscriptions
+from monitor import queries
 from monitor.config import Channel, Config, DigestChoice, Mail, Recipient, Rehearsal, Watchlist, Webhook
-from monitor.db import transaction
-from monitor.models import Event, WatchMatch
-from monitor.outbox import LEASE, LONGEST_WAIT, Letter
+from monitor.tables.db import transaction
+from monitor.tables.models import Event, WatchMatch
+from monitor.watching import outbox, subscriptions
+from monitor.watching.outbox import LEASE, LONGEST_WAIT, Letter
 from reports.__main__ import main
 from reports.delivery.post import Posted, Round, trial
 from tests.loopback import Reply, loopback

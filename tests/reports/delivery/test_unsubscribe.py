@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from monitor import outbox, queries
+from monitor import queries
 from monitor.config import Config, Mail, Recipient
-from monitor.outbox import Letter
+from monitor.watching import outbox
+from monitor.watching.outbox import Letter
 from reports.delivery.unsubscribing import SECRET_VARIABLE, link, reference_in, secret_of, token
 from reports.site.app import create_app
 from reports.site.unsubscribe import MOST_BAD, MOST_EACH, WINDOW, Bound, add_unsubscribe

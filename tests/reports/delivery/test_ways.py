@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Channel, Mail, Webhook
-from monitor.config_delivery import PASSWORD_VARIABLE
+from monitor.config.delivery import PASSWORD_VARIABLE
 from reports.delivery.ways import SENT, Mailer, Outcome, to_chat, to_webhook
 from reports.delivery.webhook import RefusedAddressError, key_of, post, sign
 from tests.loopback import Asked, Loopback, Reply, loopback

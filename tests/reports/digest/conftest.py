@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from monitor.db import open_engine
+from monitor.tables.db import open_engine
 from reports.digest.formats import as_json
 from reports.digest.view import Digest
 from tests.reports.digest import story

@@ -17,9 +17,9 @@ from sqlmodel import select
 
 from monitor import queries
 from monitor.config import Config, Watchlist
-from monitor.db import open_engine, transaction
 from monitor.migrations import upgrade
-from monitor.models import Cause, Event, EventKind, Notice, Review, ReviewState, Source
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Cause, Event, EventKind, Notice, Review, ReviewState, Source
 from reports import period
 from reports.digest import gather
 from reports.digest.formats import as_html, as_json, as_text

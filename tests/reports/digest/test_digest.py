@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 
 from monitor import queries
 from monitor.config import Config, DigestChoice
-from monitor.db import open_engine, transaction
-from monitor.models import Claim, EventKind, Source
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Claim, EventKind, Source
 from reports import period
 from reports.digest import as_html, as_text, write
 from reports.digest.cut import cut

@@ -107,7 +107,8 @@ def test_another_machine_writes_the_same_bytes(told: Told, paper: bytes, tmp_pat
     """Another process in another zone, with another locale and another order of hashes."""
     program = (
         "import sys; from hashlib import sha256; from pathlib import Path\n"
-        "from monitor.db import open_engine; from reports.digest.formats import as_html, as_json, as_pdf, as_text\n"
+        "from monitor.tables.db import open_engine\n"
+        "from reports.digest.formats import as_html, as_json, as_pdf, as_text\n"
         "from tests.reports.digest import story\n"
         f"digest = story.digest(open_engine(sys.argv[1]), Path({str(told.folder)!r}))\n"
         "for made in (as_html(digest), as_text(digest), as_json(digest), as_pdf(digest)):\n"

@@ -12,8 +12,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
-from monitor.db import transaction
-from monitor.models import Claim, Event, EventKind, Finding, Notice, Page, Review, ReviewState, Source
+from monitor.tables.db import transaction
+from monitor.tables.models import Claim, Event, EventKind, Finding, Notice, Page, Review, ReviewState, Source
 from reports import period
 from reports.digest import gather, write
 from reports.digest.cut import cut

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from monitor import queries
-from monitor.db import open_engine, transaction
 from monitor.queries.week_rows import Week
+from monitor.tables.db import open_engine, transaction
 from reports import period
 from reports.digest.priority import Weights, priorities, weights
 from reports.digest.view import PriorityLine

@@ -18,14 +18,14 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from monitor import review
 from monitor.config import Config
-from monitor.db import transaction
-from monitor.models import Event, PageVersion, ReviewState, Run
-from monitor.product_facts import ProductFact
+from monitor.market import review
 from monitor.queries import exports, remember_digest
 from monitor.queries.exports import TABLES, FilterError, Filters, shapes
-from monitor.registers import Authorisation, Publication, Trial
+from monitor.tables.db import transaction
+from monitor.tables.models import Event, PageVersion, ReviewState, Run
+from monitor.tables.product_facts import ProductFact
+from monitor.tables.registers import Authorisation, Publication, Trial
 from reports.__main__ import main
 from reports.exports.filters import filters_of
 from reports.exports.sheets import FORMATS
@@ -84,7 +84,7 @@ def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """For tests that only read."""
     import shutil
 
-    from monitor.db import open_engine
+    from monitor.tables.db import open_engine
 
     path = tmp_path_factory.mktemp("exports") / "exowatch.db"
     shutil.copy(sqlite_template, path)
@@ -307,7 +307,7 @@ def test_the_command_writes_files(
 ) -> None:
     import shutil
 
-    from monitor.db import open_engine
+    from monitor.tables.db import open_engine
 
     shutil.copy(sqlite_template, tmp_path / "exowatch.db")
     engine = open_engine(f"sqlite:///{tmp_path}/exowatch.db")

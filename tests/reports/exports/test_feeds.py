@@ -22,10 +22,10 @@ from sqlmodel import Session, col, select
 
 from monitor import queries
 from monitor.config import Config, Watchlist
-from monitor.db import open_engine, transaction
-from monitor.models import Event, EventKind, Page, Run, Source
 from monitor.queries import feeds as feed_queries
 from monitor.queries.feeds import BLOCK, LEAST, FeedAsk
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Event, EventKind, Page, Run, Source
 from reports.__main__ import main
 from reports.exports import feed_formats, feeds
 from reports.exports.feeds import Feed, Item

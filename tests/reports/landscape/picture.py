@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from monitor.db import transaction
-from monitor.models import Cause, EventKind, Notice, Organisation, Page, Product, Run
-from monitor.product_facts import ProductFact
-from monitor.registers import Publication, Trial
+from monitor.tables.db import transaction
+from monitor.tables.models import Cause, EventKind, Notice, Organisation, Page, Product, Run
+from monitor.tables.product_facts import ProductFact
+from monitor.tables.registers import Publication, Trial
 from tests.reports.factory import HOSTILE, Factory
 
 JULY = datetime(2026, 7, 6, 5, tzinfo=UTC)

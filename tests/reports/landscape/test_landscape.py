@@ -18,10 +18,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from monitor.config import Config, SourceChoice
-from monitor.db import open_engine
+from monitor.intake.shipped import load_history
 from monitor.knowledge import load
 from monitor.queries.landscape import learnt_until
-from monitor.shipped import load_history
+from monitor.tables.db import open_engine
 from reports import period
 from reports.__main__ import main
 from reports.landscape import gather, write

@@ -21,8 +21,8 @@ from playwright.sync_api import Browser
 from sqlmodel import select
 
 from monitor.config import Config, Watchlist
-from monitor.db import open_engine, transaction
-from monitor.models import Notice, Page
+from monitor.tables.db import open_engine, transaction
+from monitor.tables.models import Notice, Page
 from reports.render import stylesheet
 from reports.site.app import create_app
 from tests.reports import factory

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from monitor import queries
 from monitor.cli import main
 from monitor.config import Config, Site
-from monitor.db import open_engine
-from monitor.intake import take_in
+from monitor.intake.runs import take_in
 from monitor.knowledge import load
 from monitor.migrations import upgrade
+from monitor.tables.db import open_engine
 from reports.site.app import create_app
 from tests.reports import factory
 from tests.reports.conftest import served

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
-from monitor.db import id_of, transaction
-from monitor.models import Claim, Page, PageVersion, Product
-from monitor.product_facts import ProductFact
+from monitor.tables.db import id_of, transaction
+from monitor.tables.models import Claim, Page, PageVersion, Product
+from monitor.tables.product_facts import ProductFact
 from reports.render import day, moment
 from reports.site.app import create_app
 from tests.reports import factory

@@ -18,8 +18,8 @@ from sqlmodel import select
 
 from monitor import search
 from monitor.config import Config
-from monitor.db import reading, transaction
-from monitor.models import Claim, Organisation, OrganisationAlias, Page
+from monitor.tables.db import reading, transaction
+from monitor.tables.models import Claim, Organisation, OrganisationAlias, Page
 from reports import words
 from reports.render import stylesheet
 from reports.site.app import create_app

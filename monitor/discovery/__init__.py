@@ -1,0 +1,1 @@
+"""Sites that nobody reads yet."""

@@ -1,0 +1,1 @@
+"""From a run folder to the tables: one room for each kind of record."""
