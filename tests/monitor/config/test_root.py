@@ -26,7 +26,7 @@ from monitor.config import (
 )
 from monitor.config.file import read_marked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = Vocabulary(
     frozenset({"us_fda_warning_letters", "ca_hc_recalls"}),
     frozenset({"hair_regrowth", "disease_treatment"}),

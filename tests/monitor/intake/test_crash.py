@@ -51,7 +51,7 @@ def test_a_killed_intake_leaves_nothing_and_is_made_good(database_url: str, tmp_
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_AT_EVENT, database_url, str(folder), str(tmp_path), str(survived)],
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert killed.returncode == -signal.SIGKILL
     engine = open_engine(database_url)
