@@ -146,8 +146,7 @@ class _Teller:
 
     def tell(self, claim: JudgedClaim) -> Account:
         scoring, category = self._knowledge.scoring, self._knowledge.categories.get(claim.category)
-        fusion = scoring.fusion
-        levels = fusion.on_a_page if self._judgement.whole_page else fusion
+        levels = scoring.fusion.levels(self._judgement.whole_page)
         own = [self._word(cue) for cue in claim.cues]
         words = [word for word in own if word.meets not in _ALL_CUES and word.meets != "hedge"]
         return Account(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from monitor.classify.compose import Candidate
 from monitor.classify.context import Reading
 from monitor.classify.scan import Hit
+from monitor.classify.spans import word_end
 from monitor.folding import Folded
 
 _WHERE = {
@@ -54,6 +55,6 @@ def why(
 def _words(hits: Sequence[Hit], folded: Folded) -> str:
     shown = []
     for hit in hits[:6]:
-        start, end = folded.span(hit.start, hit.end)
+        start, end = folded.span(hit.start, word_end(folded.text, hit.end))
         shown.append(f"“{folded.original[start:end]}”")
     return " + ".join(dict.fromkeys(shown))

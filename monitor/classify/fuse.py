@@ -74,18 +74,24 @@ class ModelClaim:
 Make = Callable[[ModelClaim], JudgedClaim]
 
 
-def fuse(reader: Reader, make: Make, knowledge: Knowledge, lang: str) -> list[JudgedClaim]:
-    """The rules' claims with the model's say in them, and the model's own, by place."""
+@dataclass(frozen=True)
+class Fused:
+    """By place. `whole_page`: judged by the levels of pages, not of passages."""
+
+    claims: list[JudgedClaim]
+    whole_page: bool
+
+
+def fuse(reader: Reader, make: Make, knowledge: Knowledge, lang: str) -> Fused:
+    """The rules' claims with the model's say in them, and the model's own."""
     windows = list(islice(reader.windows(), _SIFTED_AT_MOST))
-    return _Fused(reader, windows, make, knowledge, lang).claims() if windows else list(reader.claims)
+    if not windows:
+        return Fused(list(reader.claims), whole_page=False)
+    both = _Both(reader, windows, make, knowledge, lang)
+    return Fused(both.claims(), both.whole_page)
 
 
-def whole_page(reader: Reader) -> bool:
-    """Is it judged as a page, and no passage?"""
-    return len(list(islice(reader.windows(), _PASSAGES + 1))) > _PASSAGES
-
-
-class _Fused:
+class _Both:
     def __init__(self, reader: Reader, windows: list[Window], make: Make, knowledge: Knowledge, lang: str) -> None:
         self.reader = reader
         self.windows = windows
@@ -99,6 +105,8 @@ class _Fused:
         self.may_flag = lang not in knowledge.scoring.review_only
         self.model: Model = model(knowledge)
         self.whole_page = len(windows) > _PASSAGES
+        self.levels = self.scoring.levels(self.whole_page)
+        self.own_from = self.levels.flag if self.whole_page else self.scoring.own
         self.many = 0.0 if self.whole_page else float(np.log(len(windows)))
         self.sifted: Sifted = self.model.sift([window.stretch.text for window in windows])
         self.chosen = self._chosen()
@@ -159,8 +167,11 @@ class _Fused:
         return _shifted(sure, self.scoring.on_a_page.rule * _odds(ruled))
 
     def _settled(self, claim: JudgedClaim, sure: float | None, row: int) -> JudgedClaim:
-        if claim.status != "affirmed" or sure is None:
+        if claim.status != "affirmed":
             return claim
+        if sure is None:  # among the many stretches of a long page that the model did not read
+            unread = replace(claim, decision="review", why=claim.why + self._held_back())
+            return unread if claim.decision == "flag" and self._held_back() else claim
         if self.whole_page:
             joint = self._joint(sure, claim.confidence)
         else:
@@ -171,11 +182,27 @@ class _Fused:
             decision = "drop"
         why = claim.why
         if decision == "drop" and claim.decision != "drop":
-            why = f"{claim.why} But the model reads no claim in it ({sure:.2f}): left out."
+            why = f"{claim.why} But {self._teller} reads no claim in it ({sure:.2f}): left out."
         elif decision != "drop" and claim.decision == "drop":
-            why = f"{claim.why} But the model reads a claim in it ({sure:.2f}): kept."
+            why = f"{claim.why} But {self._teller} reads a claim in it ({sure:.2f}): kept."
+        if decision == "review" and joint >= self.levels.flag:
+            why += self._held_back()
         settled = replace(claim, confidence=round(joint, 4), decision=decision, why=why)
         return settled if decision == "drop" else self._requoted(settled, row)
+
+    @property
+    def _teller(self) -> str:
+        return "the model, by its wording and its place on the page," if self.whole_page else "the model"
+
+    @property
+    def _wording(self) -> str:
+        return "its wording and its place on the page are those" if self.whole_page else "its wording is that"
+
+    def _held_back(self) -> str:
+        """Why likely statements of this page are not flagged, whichever they are. Empty: they are."""
+        if self.reader.doubtful:
+            return " The page may do no more than report: a person decides."
+        return "" if self.speaks else " Its page as a whole leaves doubt that it makes claims: a person decides."
 
     def _share(self, claim: JudgedClaim, window: Window) -> float:
         """How far the rules are trusted: further where structure tells, which a reader of single stretches knows little
@@ -190,17 +217,15 @@ class _Fused:
 
     def _decide(self, sure: float, crowd: float) -> str:
         """On a page nothing is flagged alone; of a longer passage a single statement must be surer."""
-        page = self.scoring.on_a_page
-        flag, review = (page.flag, page.review) if self.whole_page else (self.scoring.flag, self.scoring.review)
-        may_flag = self.may_flag and self.speaks and not self.reader.doubtful
-        if may_flag and _shifted(sure, -crowd * self.many) >= flag:
+        may_flag = self.may_flag and not self._held_back()
+        if may_flag and _shifted(sure, -crowd * self.many) >= self.levels.flag:
             return "flag"
-        return "review" if sure >= review else "drop"
+        return "review" if sure >= self.levels.review else "drop"
 
     def _own(self, row: int, window: Window, sure: float) -> Iterator[JudgedClaim]:
         decision = self._decide(sure, crowd=self.scoring.crowd)
         ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
-        if ruled or decision == "drop" or sure < (self.scoring.on_a_page.flag if self.whole_page else self.scoring.own):
+        if ruled or decision == "drop" or sure < self.own_from:
             return
         if decision != "flag" and (self._sells(row) < _REPORTS or (sure < _FAINT and not tells(window.stretch))):
             return
@@ -210,7 +235,7 @@ class _Fused:
             return
         voice = heads.voices[int(self.read.voices[row].argmax())]
         why = (
-            f"Model {self.model.digest}: no rule met; its wording is that of a claim ({sure:.2f}), "
+            f"Model {self.model.digest}: no rule met; {self._wording} of a claim ({sure:.2f}), "
             f"most like {category}, in the voice of a {voice}."
         )
         if self.reader.excuse or self.reader.doubtful:
@@ -218,6 +243,8 @@ class _Fused:
             why += " Left out: the page does not speak for a seller."
         elif not self.may_flag:
             why += " In this language a person decides."
+        else:
+            why += self._held_back()
         status = self.reader.excuse or "affirmed"
         for start, end in self._quotes(row, window, sure):
             yield self.make(ModelClaim(start, end, category, status, sure, decision, window, why))

@@ -18,6 +18,7 @@ from monitor.classify.said import blocks
 from monitor.classify.scan import Hit, between
 from monitor.classify.score import confidence, decide, features
 from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Verdict
+from monitor.classify.spans import word_end
 from monitor.classify.verdict import Verdicts
 from monitor.classify.windows import Reader, Window
 from monitor.folding import Folded, fold
@@ -77,24 +78,37 @@ def judge_document(
     )
     if not product_context and not gate(knowledge).names_product(folded.text):
         return empty
-    # Loaded for the first page that names a product: they bring numpy and the tables of all countries.
-    from monitor.classify.addressed import addressed
-    from monitor.classify.fuse import fuse, whole_page
-    from monitor.classify.hearing import hear, settled
-
     langs = languages(spoken, folded.text)
     page = cut(document, folded, blocks(knowledge, langs), product_context)
     if not product_context and not page.products:
         return empty
-    spoke_to = tuple(addressed(document, url, spoken))
+    return _of_product(empty, page, knowledge, url=url, langs=langs, jurisdictions=jurisdictions)
+
+
+def _of_product(
+    empty: Judgement,
+    page: Page,
+    knowledge: Knowledge,
+    *,
+    url: str,
+    langs: frozenset[str],
+    jurisdictions: Sequence[str] | None,
+) -> Judgement:
+    """The judgement of a page that names a product. `empty`: what is known of any page."""
+    # Loaded for the first such page: they bring numpy and the tables of all countries.
+    from monitor.classify.addressed import addressed
+    from monitor.classify.fuse import fuse
+    from monitor.classify.hearing import hear, settled
+
+    spoke_to = tuple(addressed(page.document, url, empty.lang))
     codes = tuple(jurisdictions) if jurisdictions else tuple(one.code for one in spoke_to) or ASSESSED_BY_DEFAULT
     signs = role_reader(knowledge)
-    role = signs.read(document, page.words, url, langs, page.voice())
+    role = signs.read(page.document, page.words, url, langs, page.voice())
     role = settled(role, hear(page, knowledge), signs.statuses, knowledge.scoring.fusion)
-    ruled = _Claims(page, knowledge, role, spoken, product_facts(page), codes)
+    ruled = _Claims(page, knowledge, role, empty.lang, product_facts(page), codes)
     reader = Reader(page, ruled.judged(), role.role, role.status, role.doubtful)
-    claims = fuse(reader, ruled.of_model, knowledge, spoken)
-    claims = matched(claims, knowledge.register)
+    fused = fuse(reader, ruled.of_model, knowledge, empty.lang)
+    claims = matched(fused.claims, knowledge.register)
     findings = tuple(claim for claim in claims if claim.decision != "drop")
     decision = "clear"
     if findings:
@@ -109,7 +123,7 @@ def judge_document(
         findings=findings,
         dropped=tuple(claim for claim in claims if claim.decision == "drop"),
         names_product=True,
-        whole_page=whole_page(reader),
+        whole_page=fused.whole_page,
     )
 
 
@@ -218,8 +232,9 @@ class _Claims:
         )
 
     def _words(self, hit: Hit) -> str:
-        start, end = self.page.folded.span(hit.start, hit.end)
-        return self.page.folded.original[start:end]
+        folded = self.page.folded
+        start, end = folded.span(hit.start, word_end(folded.text, hit.end))
+        return folded.original[start:end]
 
     def _verdicts(self, category: str) -> tuple[Verdict, ...]:
         """The same for every claim of a category on one page."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, log
 
+from monitor.classify.spans import parts_words
+
 Marked = tuple[int, int, float]
 """A piece: where it begins, where it ends, how likely it is part of a claim."""
 
@@ -20,7 +22,6 @@ _LEANING = 0.6  # log odds: rather a word too many than a part of the claim too 
 _CLAUSE_EDGE = 3.0  # log odds that it is worth to begin, or to end, with a clause
 _MOST = 3.0  # log odds of one piece: none decides alone
 _LEAST = 1e-3
-_DENSE = "\u2e80"  # from here on scripts are written without spaces (but Hangul, whose words are short)
 _CLAUSE = re.compile(r"[,;:.!?()\u2013\u2014\u2026\u00b7\u2022|、，。；：！？]")
 _EDGES = frozenset(" \t\n\u00a0\u3000.;,:、，。；：")
 
@@ -95,7 +96,7 @@ def _words(text: str, end: int, marked: Sequence[Marked]) -> list[_Word]:
 
 def _joined(first: str, second: str) -> bool:
     """Do two neighbours stand in one word, with the marks on it, in a script that parts its words by blanks?"""
-    return first < _DENSE and second < _DENSE and not (first.isspace() or second.isspace())
+    return parts_words(first) and parts_words(second) and not (first.isspace() or second.isspace())
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -66,3 +66,15 @@ def _trim(spans: list[Span], text: str, start: int, end: int) -> None:
         end -= 1
     if start < end:
         spans.append(Span(start, end, text[start:end].rstrip("\"')」』 ").endswith(("?", "؟", "？"))))
+
+
+def parts_words(char: str) -> bool:
+    """Is it of a script that parts words by blanks? Thai, Lao, Khmer, kana and Han do not; Hangul's words are short."""
+    return char < "\u0e00" or "\u1e00" <= char < "\u2e80"
+
+
+def word_end(text: str, end: int) -> int:
+    """Where the word ends that text[:end] breaks off in; `end` itself where it breaks off in none."""
+    while 0 < end < len(text) and text[end - 1].isalnum() and text[end].isalnum() and parts_words(text[end]):
+        end += 1
+    return end

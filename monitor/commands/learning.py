@@ -40,7 +40,10 @@ def evaluate(
     try:
         teaching = [row for path in TEXTS for row in read_labelled(path)] if baselines else []
         report = measure(read_labelled(chosen), load(), digest(chosen), teaching)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        told = f"evaluate: {chosen}: {error.strerror}; give a file of labelled texts, one JSON object a line"
+        raise UserError(told, MISUSED) from error
+    except ValueError as error:
         raise UserError(f"evaluate: {error}", MISUSED) from error
     except ModuleNotFoundError as error:
         raise UserError(f"evaluate --baselines: {error.name} is not installed; {_NEEDED}", MISUSED) from error

@@ -222,6 +222,10 @@ class Fusion(Row):
     heard_doubtful: float = Field(ge=0, le=1)  # below it nothing on the page is flagged without a person
     heard_doubtful_seller: float = Field(ge=0, le=1)  # the same for a page that shows signs of a seller
 
+    def levels(self, whole_page: bool) -> Fusion | Standing:
+        """Whose `flag` and `review` a text is judged by."""
+        return self.on_a_page if whole_page else self
+
 
 class Level(Row):
     """Languages read equally well. `flags`: may a finding in them be flagged, or does a person decide every one?"""

@@ -56,6 +56,25 @@ def test_a_clinic_that_sounds_learned_is_flagged(knowledge: Knowledge) -> None:
     assert judged.role in ("seller", "clinic")
 
 
+@pytest.mark.parametrize("read", [64, 1])
+def test_where_the_page_leaves_doubt_nothing_is_flagged_and_it_is_said(
+    read: int, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what the model did not get to read."""
+    html = CLINIC.replace("</body>", "<ul><li>Arthritis</li><li>Our exosomes treat gout</li></ul></body>")
+    assert judge(Query("a", html=html), knowledge).decision == "flag"
+    fusion = knowledge.scoring.fusion
+    needs = fusion.on_a_page.model_copy(update={"speaks": 99.0, "alone": 99.0})
+    scoring = knowledge.scoring.model_copy(update={"fusion": fusion.model_copy(update={"on_a_page": needs})})
+    monkeypatch.setattr("monitor.classify.fuse._READ_AT_MOST", read)
+    judged = judge(Query("a", html=html), replace(knowledge, scoring=scoring))
+    assert judged.whole_page
+    assert judged.decision == "review"
+    said = [claim.why for claim in judged.findings if claim.confidence >= needs.flag]
+    assert said
+    assert all("Its page as a whole leaves doubt that it makes claims: a person decides." in why for why in said)
+
+
 def test_a_report_that_names_prices_is_not(knowledge: Knowledge) -> None:
     judged = judge(Query("a", html=REPORT), knowledge)
     assert judged.decision != "flag"

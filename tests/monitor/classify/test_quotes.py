@@ -71,6 +71,13 @@ def test_signs_of_dense_scripts_stand_alone() -> None:
     assert _said(text, marked) == ["膝の痛みを消します"]
 
 
+def test_thai_is_written_without_blanks_too() -> None:
+    text = "นัดได้ทุกวันเอ็กโซโซมรักษาข้อเข่าเสื่อม"
+    start = text.index("รักษา")
+    marked = [(at, at + 1, SURE if at >= start else 0.001) for at in range(len(text))]
+    assert _said(text, marked) == ["รักษาข้อเข่าเสื่อม"]
+
+
 def test_only_the_sentence_itself_is_quoted() -> None:
     text = "We heal. We heal too."
     marked = _marked(text, text)
