@@ -21,7 +21,7 @@ def matched(claims: Iterable[JudgedClaim], register: Register) -> list[JudgedCla
 def _compared(claim: JudgedClaim, register: Register) -> JudgedClaim:
     if claim.decision == "drop":
         return claim
-    found = authorised(claim.quote, [one.code for one in claim.jurisdictions], register)
+    found = authorised(claim.statement.text, [one.code for one in claim.jurisdictions], register)
     if not found:
         return claim
     verdicts = tuple(_verdict(one, found[one.code]) if one.code in found else one for one in claim.jurisdictions)

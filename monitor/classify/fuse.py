@@ -14,8 +14,8 @@ from typing import get_args
 import numpy as np
 
 from monitor.classify.model import Model, Readings, Sifted, model
-from monitor.classify.quotes import Marked, quotes
-from monitor.classify.shapes import JudgedClaim
+from monitor.classify.quotes import Marked, Quote, quotes
+from monitor.classify.shapes import Cue, JudgedClaim, Statement
 from monitor.classify.spans import Span
 from monitor.classify.standing import of_other, product_share, standing, tells, warns
 from monitor.classify.windows import Reader, Window
@@ -33,9 +33,7 @@ _READ_AT_MOST = 64
 """Stretches of one document that the model reads: those that look most like claims."""
 _PASSAGES = 8
 """Stretches from which on a text is a whole page, no passage."""
-_LEFT = 2  # words before and after a quote that are quoted too, up to the ends of its clause
-_OF_A_CLAUSE = 99  # the same where a rule met it: whole clauses, for its statements are followed over years
-_MOST_OF_IT = 0.85  # of a rule's sentence: to cut less off is not worth it
+_MOST_OF_IT = 0.85  # of a rule's sentence: to cut less off its statement is not worth it
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
 _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
@@ -59,10 +57,9 @@ _FAINT = 0.3  # nor one less likely than this, in which no word of claims stands
 
 @dataclass(frozen=True)
 class ModelClaim:
-    """A statement that no rule met and the model takes for a claim. Offsets are folded."""
+    """A statement that no rule met and the model takes for a claim. The quote's offsets are folded."""
 
-    start: int
-    end: int
+    quote: Quote
     category: str
     status: str
     sure: float
@@ -113,6 +110,8 @@ class _Both:
         stretches = [window.stretch for window in windows]
         self.read: Readings = self.model.read(stretches, self.sifted, self.chosen)
         self.share = product_share(reader.page)
+        self.sure = [self._sure(row, windows[number]) for row, number in enumerate(self.chosen)]
+        self.said: dict[int, list[Quote]] = {}
         self.speaks = not self.whole_page or self._speaks()
 
     def claims(self) -> list[JudgedClaim]:
@@ -120,10 +119,9 @@ class _Both:
         own: list[JudgedClaim] = []
         for row, number in enumerate(self.chosen):
             window = self.windows[number]
-            said = self._sure(row, window)
             for claim in window.stretch.claims:
-                best[id(claim)] = max((said, row), best.get(id(claim), (0.0, row)))
-            own.extend(self._own(row, window, said))
+                best[id(claim)] = max((self.sure[row], row), best.get(id(claim), (0.0, row)))
+            own.extend(self._own(row, window, self.sure[row]))
         ruled = [self._settled(claim, *best.get(id(claim), (None, 0))) for claim in self.reader.claims]
         return sorted([*ruled, *own], key=lambda claim: (claim.start, claim.end, claim.category, claim.rule_id))
 
@@ -156,7 +154,7 @@ class _Both:
             window = self.windows[number]
             claims = [claim.confidence for claim in window.stretch.claims if claim.status == "affirmed"]
             if claims or not window.stretch.claims:
-                sure = self._sure(row, window)
+                sure = self.sure[row]
                 found[window.stretch.text] = self._joint(sure, max(claims)) if claims else sure
         likeliest = sorted(map(_odds, found.values()), reverse=True)[:_TELLING]
         needs = self.scoring.on_a_page
@@ -246,10 +244,10 @@ class _Both:
         else:
             why += self._held_back()
         status = self.reader.excuse or "affirmed"
-        for start, end in self._quotes(row, window, sure):
-            yield self.make(ModelClaim(start, end, category, status, sure, decision, window, why))
+        for quote in self._quotes(row, window, sure):
+            yield self.make(ModelClaim(quote, category, status, sure, decision, window, why))
 
-    def _quotes(self, row: int, window: Window, sure: float) -> list[tuple[int, int]]:
+    def _quotes(self, row: int, window: Window, sure: float) -> list[Quote]:
         """The words that are the claim, in each sentence that has some; none if what they say excuses every one."""
         trusted = sure >= _TRUSTED and not self.whole_page
         if not trusted and self._silenced(window, sure):
@@ -260,8 +258,8 @@ class _Both:
         found = [quote for span in spans for quote in self._said(span, marked)]
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
-            found = [(likeliest.start, likeliest.end)]
-        return [quote for quote in found if self._says_something(window, *quote)]
+            found = [Quote(likeliest.start, likeliest.end, likeliest.start, likeliest.end)]
+        return [quote for quote in found if self._says_something(window, quote.start, quote.end)]
 
     def _silenced(self, window: Window, sure: float) -> bool:
         """Did the rules meet something here and excuse it, or does it warn of harm, or answer a question with no?"""
@@ -281,20 +279,34 @@ class _Both:
         return any(hit.name.startswith(_SUBJECTS) and start <= hit.start < end for hit in window.part.hits)
 
     def _requoted(self, claim: JudgedClaim, row: int) -> JudgedClaim:
-        """A rule quotes a whole sentence: of it, the marked words, with what the rule met among them."""
-        folded = self.reader.page.folded
+        """A rule takes a whole sentence: of it, the clauses that hold what the rule met, and their marked words."""
+        folded, window = self.reader.page.folded, self.windows[self.chosen[row]]
         met = [cue for cue in claim.cues if cue.kind not in _CUES]
-        marked = self._marked(row, self.windows[self.chosen[row]])
-        for span in self.windows[self.chosen[row]].spans:
-            for start, end in (folded.span(*quote) for quote in self._said(span, marked, _OF_A_CLAUSE)):
-                if end - start > _MOST_OF_IT * (claim.end - claim.start):
-                    continue
-                if start < claim.end and end > claim.start and any(cue.start < end and cue.end > start for cue in met):
-                    return replace(claim, start=start, end=end, quote=folded.original[start:end])
+        if row not in self.said:
+            marked = self._marked(row, window)
+            self.said[row] = [quote for span in window.spans for quote in self._said(span, marked)]
+        for quote in self.said[row]:
+            stated = self._statement(*folded.span(quote.since, quote.until))
+            if stated.start < claim.end and stated.end > claim.start and _meets(met, stated.start, stated.end):
+                return self._cut(claim, stated, *folded.span(quote.start, quote.end), met)
         return claim
 
-    def _said(self, span: Span, marked: list[Marked], few: int = _LEFT) -> list[tuple[int, int]]:
-        return quotes(self.reader.page.folded.text, span.start, span.end, marked, few)
+    def _cut(self, claim: JudgedClaim, stated: Statement, start: int, end: int, met: list[Cue]) -> JudgedClaim:
+        """What the rule met is among the words that are quoted, or all of the statement is."""
+        if stated.end - stated.start > _MOST_OF_IT * (claim.end - claim.start):
+            stated = claim.statement
+        text = self.reader.page.folded.original
+        left_out = text[stated.start : start] + text[end : stated.end]
+        if not _meets(met, start, end) or not any(map(str.isalnum, left_out)):
+            start, end = stated.start, stated.end
+        quote = text[start:end]
+        return replace(claim, quote=quote, start=start, end=end, statement=stated)
+
+    def _statement(self, start: int, end: int) -> Statement:
+        return Statement(self.reader.page.folded.original[start:end], start, end)
+
+    def _said(self, span: Span, marked: list[Marked]) -> list[Quote]:
+        return quotes(self.reader.page.folded.text, span.start, span.end, marked)
 
     def _marked(self, row: int, window: Window) -> list[Marked]:
         """The stretch's own pieces by folded offsets, with how likely each is part of the claim."""
@@ -346,6 +358,10 @@ def _plain(claim: JudgedClaim, window: Window) -> bool:
     short = len(stretch.text) <= _SHORT and len(stretch.text.split()) <= _SHORT_WORDS
     whole = short and len(window.spans) == 1 and not stretch.lead
     return whole and stretch.product in ("sentence", "block") and claim.confidence >= _MET
+
+
+def _meets(cues: Iterable[Cue], start: int, end: int) -> bool:
+    return any(cue.start < end and cue.end > start for cue in cues)
 
 
 def _in(at: int, span: Span) -> bool:

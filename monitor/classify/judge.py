@@ -17,7 +17,7 @@ from monitor.classify.role import PageRole, role_reader
 from monitor.classify.said import blocks
 from monitor.classify.scan import Hit, between
 from monitor.classify.score import confidence, decide, features
-from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Verdict
+from monitor.classify.shapes import SELLING_ROLES, Cue, JudgedClaim, Judgement, ProductFacts, Query, Statement, Verdict
 from monitor.classify.spans import word_end
 from monitor.classify.verdict import Verdicts
 from monitor.classify.windows import Reader, Window
@@ -183,6 +183,7 @@ class _Claims:
             quote=folded.original[start:end],
             start=start,
             end=end,
+            statement=Statement(folded.original[start:end], start, end),
             category=category,
             status=reading.status,
             rule_id=candidate.rule.id,
@@ -209,13 +210,16 @@ class _Claims:
     def of_model(self, found: ModelClaim) -> JudgedClaim:
         """A claim that the model alone read."""
         folded, window = self.page.folded, found.window
-        start, end = self._trimmed(found.start, found.end)
-        hits = between(window.part.hits, [hit.start for hit in window.part.hits], found.start, found.end)
+        quote = found.quote
+        start, end = self._trimmed(quote.start, quote.end)
+        since, until = self._trimmed(quote.since, quote.until)
+        hits = between(window.part.hits, [hit.start for hit in window.part.hits], quote.start, quote.end)
         products = [hit for hit in (*hits, *window.part.hits) if hit.name in _PRODUCTS]
         return JudgedClaim(
             quote=folded.original[start:end],
             start=start,
             end=end,
+            statement=Statement(folded.original[since:until], since, until),
             category=found.category,
             status=found.status,
             rule_id=f"model.{found.category}",

@@ -1,8 +1,9 @@
-"""The words of a sentence that are its claim: the stretches whose pieces the model marks, from clause to clause.
+"""The words of a sentence that are its claim: the stretches whose pieces the model marks, and their clauses.
 
 A stretch is worth the log odds of its pieces together, and more where it begins and ends with a clause: what breaks off
 in the middle of one is hard to read. The best stretch is the one of the largest sum (Bentley 1984); beside it, before
-and after, there may be others.
+and after, there may be others. Which words are the best may hang on what stands beside their clause, and changes with
+it; the clauses that they stand in change with their own words alone, so that a statement is known again by those.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Marked = tuple[int, int, float]
 
 _LEANING = 0.6  # log odds: rather a word too many than a part of the claim too few
 _CLAUSE_EDGE = 3.0  # log odds that it is worth to begin, or to end, with a clause
+_LEFT = 1  # words before and after a quote that are quoted too, if its clause then ends
 _MOST = 3.0  # log odds of one piece: none decides alone
 _LEAST = 1e-3
 _CLAUSE = re.compile(r"[,;:.!?()\u2013\u2014\u2026\u00b7\u2022|、，。；：！？]")
@@ -35,19 +37,37 @@ class _Word:
     ends: bool
 
 
-def quotes(text: str, start: int, end: int, marked: Iterable[Marked], few: int = 2) -> list[tuple[int, int]]:
-    """The stretches of the sentence text[start:end] that are claims, in order. Empty: no piece is marked as one."""
+@dataclass(frozen=True)
+class Quote:
+    """The words that claim, text[start:end], and the whole clauses they stand in, text[since:until]."""
+
+    start: int
+    end: int
+    since: int
+    until: int
+
+
+def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[Quote]:
+    """What is claimed in the sentence text[start:end], in order. Empty: no piece is marked."""
     words = _words(text, end, [one for one in marked if start <= one[0] < end])
     found, waiting = [], [(0, len(words))]
     while waiting:
         low, high = waiting.pop()
         first, last = _best(words[low:high])
-        if sum(word.worth for word in words[low + first : low + last]) <= 0:
+        first, last = low + first, low + last
+        if sum(word.worth for word in words[first:last]) <= 0:
             continue
-        first, last = _begun(words, low, low + first, few), _ended(words, low + last, high, few)
-        found.append(_trimmed(text, words[first].start, words[last - 1].end))
-        waiting += [(low, first), (last, high)]
-    return sorted((first, last) for first, last in found if first < last)
+        since, until = _begun(words, low, first, len(words)), _ended(words, last, high, len(words))
+        said = words[_begun(words, low, first, _LEFT) : _ended(words, last, high, _LEFT)]
+        stated = words[since:until]
+        found.append(
+            Quote(
+                *_trimmed(text, said[0].start, said[-1].end),
+                *_trimmed(text, stated[0].start, stated[-1].end),
+            )
+        )
+        waiting += [(low, since), (until, high)]
+    return sorted((quote for quote in found if quote.start < quote.end), key=lambda quote: quote.start)
 
 
 def _best(words: Sequence[_Word]) -> tuple[int, int]:

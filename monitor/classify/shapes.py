@@ -71,12 +71,28 @@ class Cue:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """`text` is exactly `document.text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"text": self.text, "start": self.start, "end": self.end}
+
+
+@dataclass(frozen=True)
 class JudgedClaim:
-    """A candidate statement with its verdict. `quote` is exactly `document.text[start:end]`."""
+    """A candidate statement with its verdict. `quote` is exactly `document.text[start:end]`: the words that claim.
+
+    `statement`: the whole clauses they stand in. It hangs on its own words alone, and a claim is known again by it.
+    """
 
     quote: str
     start: int
     end: int
+    statement: Statement
     category: str
     status: str
     rule_id: str
@@ -96,6 +112,7 @@ class JudgedClaim:
             "quote": self.quote,
             "start": self.start,
             "end": self.end,
+            "statement": self.statement.to_json(),
             "category": self.category,
             "status": self.status,
             "rule_id": self.rule_id,

@@ -107,7 +107,7 @@ class _Follower:
             return [Wording(page, life.category, life.folded) for life in self._standing.get(page, ())]
         found: dict[tuple[str, str], Wording] = {}
         for claim in reading.findings:
-            wording = Wording(page, claim.category, folded_quote(claim.quote))
+            wording = Wording(page, claim.category, folded_quote(claim.statement.text))
             if wording.key not in found:
                 found[wording.key] = wording
                 self._judged[(page, *wording.key)] = claim
@@ -154,8 +154,8 @@ class _Follower:
                 claim_id=id_of(claim),
                 page_id=page,
                 version_id=reading.version_id,
-                start=judged.start,
-                end=judged.end,
+                start=judged.statement.start,
+                end=judged.statement.end,
                 lacking=lacking,
                 last_seen=reading.seen,
             )
@@ -166,7 +166,11 @@ class _Follower:
         if lacking == 0 and reading is not None:
             place.last_seen = reading.seen
             if judged is not None:
-                place.version_id, place.start, place.end = reading.version_id, judged.start, judged.end
+                place.version_id, place.start, place.end = (
+                    reading.version_id,
+                    judged.statement.start,
+                    judged.statement.end,
+                )
         self._session.add(place)
 
     def _show_where_it_stands(self, claim: Claim, life: Life, *, is_described: bool) -> None:
@@ -178,7 +182,9 @@ class _Follower:
         if shown == (place.version_id, place.start, place.end) and not is_described:
             return  # it is quoted from there already
         claim.version_id, claim.start, claim.end = place.version_id, place.start, place.end
-        claim.quote = self._text_of(place.version_id)[place.start : place.end]
+        text = self._text_of(place.version_id)[place.start : place.end]
+        if text != claim.quote:
+            claim.quote, claim.words_start, claim.words_end = text, 0, len(text)
 
     def _text_of(self, version_id: int) -> str:
         """A version's text; the last one is kept, for the claims of a page come one after the other."""

@@ -99,6 +99,12 @@ def claims_followed_on(session: Session, page: Page) -> Sequence[Claim]:
     return session.exec(followed.where(col(Claim.state).not_in(over)).order_by(col(Claim.id))).all()
 
 
+def _words_of(judged: JudgedClaim) -> tuple[int, int]:
+    """Where in its statement the words stand that claim."""
+    stated = judged.statement
+    return max(judged.start, stated.start) - stated.start, min(judged.end, stated.end) - stated.start
+
+
 class ClaimWriter:
     """Writes one claim's rows. `jurisdictions`: those that the operator wants judged."""
 
@@ -121,27 +127,25 @@ class ClaimWriter:
             confidence=judged.confidence,
             severity="",
             version_id=reading.version_id,
-            start=judged.start,
-            end=judged.end,
+            start=judged.statement.start,
+            end=judged.statement.end,
             first_seen=reading.seen,
             last_seen=reading.seen,
             baseline=chronicle.baseline,
         )
         self._session.add(claim)
         self._session.flush()
+        self._add_revision(claim, judged, reading)
         self.describe(claim, judged, reading)
         return claim
 
     def describe(self, claim: Claim, judged: JudgedClaim, reading: PageReading) -> None:
         """Bring a claim up to its latest judgement."""
-        if folded_quote(claim.quote) != folded_quote(judged.quote):
+        stated = judged.statement
+        if folded_quote(stated.text) != claim.folded:
             self._add_revision(claim, judged, reading)
-        claim.quote, claim.category, claim.rule_id, claim.status = (
-            judged.quote,
-            judged.category,
-            judged.rule_id,
-            judged.status,
-        )
+        claim.quote, claim.words_start, claim.words_end = stated.text, *_words_of(judged)
+        claim.category, claim.rule_id, claim.status = judged.category, judged.rule_id, judged.status
         claim.decision, claim.confidence, claim.why = judged.decision, judged.confidence, judged.why
         claim.hedged, claim.obfuscated = judged.hedged, judged.obfuscated
         claim.heading_path = list(judged.heading_path)
@@ -155,10 +159,10 @@ class ClaimWriter:
             ClaimRevision(
                 claim_id=id_of(claim),
                 number=len(self.revisions(claim)) + 1,
-                quote=judged.quote,
+                quote=judged.statement.text,
                 version_id=reading.version_id,
-                start=judged.start,
-                end=judged.end,
+                start=judged.statement.start,
+                end=judged.statement.end,
                 seen_at=reading.seen,
             )
         )

@@ -203,7 +203,7 @@ class _Source:
         """One page under the new rules."""
         judged: dict[Key, JudgedClaim] = {}
         for claim in judgement.findings:
-            judged.setdefault((claim.category, folded_quote(claim.quote)), claim)
+            judged.setdefault((claim.category, folded_quote(claim.statement.text)), claim)
         held = {one.key: one for one in self._by_page.get(id_of(page), []) if one.places.get(id_of(page)) == 0}
         unclaimed = {key: one for key, one in held.items() if key not in judged}
         for key, claim in judged.items():
@@ -218,7 +218,7 @@ class _Source:
     def _settle(self, page: Page, key: Key, judged: JudgedClaim, old: _Held | None) -> None:
         view = self._judged(judged)
         if old is None:
-            old = self._add(None, key[1], judged.quote, page.url, ClaimState.LIVE, view, None)
+            old = self._add(None, key[1], judged.statement.text, page.url, ClaimState.LIVE, view, None)
         if old.state in (ClaimState.SUPERSEDED, ClaimState.WITHDRAWN):
             old.state = ClaimState.LIVE
         self._by_key[old.key].remove(old)
@@ -234,7 +234,7 @@ class _Source:
         if 0 in one.places.values():
             return
         one.state = ClaimState.SUPERSEDED
-        reasons = [claim.why for claim in dropped if folded_quote(claim.quote) == one.folded]
+        reasons = [claim.why for claim in dropped if folded_quote(claim.statement.text) == one.folded]
         one.why = reasons[0] if reasons else "No rule is met by it any more."
 
     def _judged(self, judged: JudgedClaim) -> View:

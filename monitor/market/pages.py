@@ -237,10 +237,10 @@ class _Intake:
         held = self._document_of(version)
         if not same_but_for_flicker(held, judgement.document):
             return False
-        now = {(claim.category, folded_quote(claim.quote)) for claim in judgement.findings}
+        now = {(claim.category, folded_quote(claim.statement.text)) for claim in judgement.findings}
         if is_back or self._is_unsettled(page):
             before = judge_document(held, self.knowledge, url=page.url).findings
-            return now == {(claim.category, folded_quote(claim.quote)) for claim in before}
+            return now == {(claim.category, folded_quote(claim.statement.text)) for claim in before}
         with self.session.no_autoflush:  # no claim waits to be written: see `_read`
             return now == {(claim.category, claim.folded) for claim in claims_on(self.session, page)}
 

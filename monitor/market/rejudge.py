@@ -129,7 +129,7 @@ class _Rejudged:
     def settle(self) -> None:
         judged: dict[tuple[str, str], JudgedClaim] = {}
         for claim in self._read.findings or ():
-            judged.setdefault((claim.category, folded_quote(claim.quote)), claim)
+            judged.setdefault((claim.category, folded_quote(claim.statement.text)), claim)
         held = self._held()
         unclaimed = {key: claim for key, claim in held.items() if key not in judged}
         for key, claim in judged.items():
@@ -166,7 +166,7 @@ class _Rejudged:
             "severity": claim.severity,
             "state": claim.state,
         }
-        if claim.quote != judged.quote:
+        if claim.quote != judged.statement.text:
             self._worded.append(claim)
         self._writer.describe(claim, judged, self._read)
         claim.folded = key[1]
@@ -200,11 +200,16 @@ class _Rejudged:
         place = self._session.get(ClaimPlace, (claim.id, page.id)) or ClaimPlace(
             claim_id=id_of(claim), page_id=id_of(page), version_id=0, start=0, end=0, last_seen=self._read.seen
         )
-        place.version_id, place.start, place.end, place.lacking = version_id, judged.start, judged.end, 0
+        place.version_id, place.start, place.end, place.lacking = (
+            version_id,
+            judged.statement.start,
+            judged.statement.end,
+            0,
+        )
         self._session.add(place)
         if claim.page_id == page.id:
-            claim.version_id, claim.quote = version_id, judged.quote
-            claim.start, claim.end = judged.start, judged.end
+            claim.version_id, claim.quote = version_id, judged.statement.text
+            claim.start, claim.end = judged.statement.start, judged.statement.end
         self._session.add(claim)
         self._session.flush()
 

@@ -114,9 +114,10 @@ def _context(claim: Claim, version: PageVersion) -> Context:
         before = before.partition(" ")[2]
     if end + AROUND < last:
         after = after.rpartition(" ")[0]
-    return Context(
-        before, text[start:end], after, start, end, version.text_sha256, holds=text[start:end] == claim.quote
-    )
+    holds = text[start:end] == claim.quote
+    quote, first, last = text[start:end], claim.words_start, claim.words_end
+    words = (quote[:first], quote[first:last], quote[last:])
+    return Context(before, quote, after, start, end, version.text_sha256, holds, words)
 
 
 def _stretch(document: Document, start: int, end: int) -> tuple[int, int]:

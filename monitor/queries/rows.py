@@ -232,6 +232,8 @@ class Context:
     end: int
     text_sha256: str
     holds: bool
+    words: tuple[str, str, str]
+    """The quote, parted: before the words of it that claim, these, and after them."""
 
 
 @dataclass(frozen=True)

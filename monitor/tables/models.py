@@ -256,7 +256,9 @@ class Product(SQLModel, table=True):
 
 
 class Claim(SQLModel, table=True):
-    """A statement in a seller's own voice, followed over time and its site's pages. `quote` is its latest wording."""
+    """A statement in a seller's own voice, followed over time and its site's pages. `quote` is its latest wording, in
+    whole clauses; `words` are those of it that claim.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = Field(foreign_key="source.id", index=True)
@@ -285,6 +287,9 @@ class Claim(SQLModel, table=True):
     """Page version in which it was last seen; `start` and `end` count in that version's text."""
     start: int
     end: int
+    words_start: int = 0
+    """Where in the quote the words begin that claim."""
+    words_end: int = 0
     first_seen: datetime = Field(sa_column=time_column(index=True))
     last_seen: datetime = Field(sa_column=time_column())
     missing_since: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
@@ -292,6 +297,10 @@ class Claim(SQLModel, table=True):
     baseline: bool = False
     review_state: str = "unreviewed"
     """A `ReviewState`."""
+
+    @property
+    def words(self) -> str:
+        return self.quote[self.words_start : self.words_end]
 
 
 class ClaimRevision(SQLModel, table=True):

@@ -13,7 +13,7 @@ from sqlmodel import select
 from monitor.approved import informed
 from monitor.classify import judge
 from monitor.classify.approvals import matched
-from monitor.classify.shapes import JudgedClaim, Query, Verdict
+from monitor.classify.shapes import JudgedClaim, Query, Statement, Verdict
 from monitor.config import Config, Site
 from monitor.intake.runs import take_in
 from monitor.knowledge import Knowledge, load
@@ -37,7 +37,11 @@ def knowledge() -> Knowledge:
 def claim(quote: str, *codes: str, category: str = "approval_misrep", decision: str = "flag") -> JudgedClaim:
     verdicts = tuple(Verdict(code, "High", (f"{code}-1",), True, "Flagged by rule x.") for code in codes)
     return JudgedClaim(
-        quote=quote, start=0, end=len(quote), category=category, status="affirmed", rule_id="approval.agency",
+        quote=quote,
+        start=0,
+        end=len(quote),
+        statement=Statement(quote, 0, len(quote)),
+        category=category, status="affirmed", rule_id="approval.agency",
         confidence=0.9, decision=decision, obfuscated=False, hedged=False, why="Rule.", block_id=0, heading_path=(),
         product="exosomes", cues=(), jurisdictions=verdicts,
     )  # fmt: skip

@@ -300,6 +300,7 @@ class Factory:
             version_id=version.id or 0,
             start=start,
             end=start + len(quote),
+            words_end=len(quote.partition(" in ")[0]),
             first_seen=version.read_at,
             last_seen=version.read_at,
             baseline=baseline,

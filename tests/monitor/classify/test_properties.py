@@ -147,6 +147,10 @@ def test_quotes_are_the_text_at_their_offsets(parts: list[str], noise: str) -> N
         for claim in judged.findings + judged.dropped:
             assert judged.document.text[claim.start : claim.end] == claim.quote
             assert claim.quote.strip() == claim.quote != ""
+            stated = claim.statement
+            assert judged.document.text[stated.start : stated.end] == stated.text
+            assert stated.start < claim.end
+            assert claim.start < stated.end
             assert 0 <= claim.confidence <= 1
             assert all(0 <= cue.start <= cue.end <= len(judged.document.text) for cue in claim.cues)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.classify.quotes import Marked, quotes
+from monitor.classify.quotes import Marked, Quote, quotes
 
 SURE, PERHAPS, NOT = 0.95, 0.15, 0.03
 
@@ -25,7 +25,11 @@ def _marked(text: str, *claims: str, rest: float = NOT) -> list[Marked]:
 
 
 def _said(text: str, marked: list[Marked]) -> list[str]:
-    return [text[first:last] for first, last in quotes(text, 0, len(text), marked)]
+    return [text[one.start : one.end] for one in quotes(text, 0, len(text), marked)]
+
+
+def _stated(text: str, marked: list[Marked]) -> list[str]:
+    return [text[one.since : one.until] for one in quotes(text, 0, len(text), marked)]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,11 @@ def _said(text: str, marked: list[Marked]) -> list[str]:
             ["Less pain in a week,", "no more tablets."],
             ["Less pain in a week", "and no more tablets"],
         ),
+        (
+            "At our house by the lake, with its garden, the drops that we brew regrow lost hair.",
+            ["regrow lost hair."],
+            ["regrow lost hair"],
+        ),
         ("One dose holds 1,200,000 particles.", ["1,200,000 particles."], ["1,200,000 particles"]),
         ("We open at nine and close at five.", [], []),
     ],
@@ -54,15 +63,24 @@ def test_a_clause_is_finished_rather_than_broken_off() -> None:
     text = "Healing knees with drops, and more."
     marked = _marked(text, "Healing knees", rest=PERHAPS)
     assert _said(text, marked) == ["Healing knees with drops"]
+    assert _stated(text, marked) == ["Healing knees with drops"]
     long = "Healing knees with drops that our founder found in a cave one winter, and more."
     assert _said(long, _marked(long, "Healing knees", rest=PERHAPS)) == ["Healing knees"]
+
+
+def test_a_statement_is_the_clause_whatever_of_it_is_quoted() -> None:
+    text = "Call us today, for the drops that we brew regrow lost hair in a month, and bring a friend."
+    clause = "for the drops that we brew regrow lost hair in a month"
+    for words in ("regrow lost hair", "drops that we brew regrow lost hair", "regrow lost hair in a month,"):
+        assert _said(text, _marked(text, words)) == [words.rstrip(",")]
+        assert _stated(text, _marked(text, words)) == [clause]
 
 
 def test_pieces_of_one_word_are_quoted_together() -> None:
     text = "it regrows hair"
     marked = [(0, 2, NOT), (3, 5, 0.2), (5, 10, SURE), (11, 15, SURE)]
-    ((first, last),) = quotes(text, 0, len(text), marked)
-    assert text[first:last].endswith("regrows hair")
+    (said,) = _said(text, marked)
+    assert said.endswith("regrows hair")
 
 
 def test_signs_of_dense_scripts_stand_alone() -> None:
@@ -81,7 +99,7 @@ def test_thai_is_written_without_blanks_too() -> None:
 def test_only_the_sentence_itself_is_quoted() -> None:
     text = "We heal. We heal too."
     marked = _marked(text, text)
-    assert quotes(text, 9, len(text), marked) == [(9, len(text) - 1)]
+    assert quotes(text, 9, len(text), marked) == [Quote(9, len(text) - 1, 9, len(text) - 1)]
 
 
 TEXTS = st.lists(st.text("aäß9,.;:–膝の ", min_size=1, max_size=8), min_size=1, max_size=14).map(" ".join)
@@ -93,14 +111,14 @@ def test_quotes_are_whole_words_in_order_and_marked(text: str, data: st.DataObje
     pieces = [(one, two, data.draw(st.floats(0, 1))) for one, two in pairwise(cuts)]
     start, end = cuts[0], cuts[-1]
     found = quotes(text, start, end, pieces)
-    assert found == sorted(found)
-    assert all(last <= first for (_, last), (first, _) in pairwise(found))
-    for first, last in found:
-        assert start <= first < last <= end
+    assert all(one.until <= other.since for one, other in pairwise(found))
+    for one in found:
+        first, last = one.start, one.end
+        assert start <= one.since <= first < last <= one.until <= end
         assert text[first:last] == text[first:last].strip()
         around = last + len(text[last:]) - len(text[last:].lstrip(" ,.;:–"))
         before = len(text[:first].rstrip(" ,.;:–"))  # what was trimmed off may have been the marked piece
-        assert any(sure > 0.3 for one, two, sure in pieces if one < around and two > before)
+        assert any(sure > 0.3 for begin, stop, sure in pieces if begin < around and stop > before)
         if first > start and text[first - 1] not in " ,.;:–" and text[first - 1 : first + 1].isascii():
             assert not text[first - 1].isalnum() or not text[first].isalnum()
 

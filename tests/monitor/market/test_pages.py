@@ -19,7 +19,7 @@ from monitor.migrations import upgrade
 from monitor.queries.page_address import find_page, key_of
 from monitor.records import PageState
 from monitor.tables.db import open_engine, reading
-from monitor.tables.models import Event, PageVersion
+from monitor.tables.models import Claim, Event, PageVersion
 from tests.runs import RunMaker, page_card
 
 MONDAY = datetime(2026, 10, 5, 6, tzinfo=UTC)
@@ -68,6 +68,10 @@ class Weeks:
                 select(PageVersion.number).where(col(PageVersion.text).contains("serum")).order_by(PageVersion.number)
             )
             return list(found)
+
+    def claims(self) -> list[Claim]:
+        with reading(self.engine) as session:
+            return list(session.exec(select(Claim)))
 
     def news(self) -> list[str]:
         with reading(self.engine) as session:
@@ -123,6 +127,24 @@ def test_a_price_and_a_small_edit_make_versions_and_the_claim_stays_itself(weeks
     ]
     [reworded] = [each for each in found.events if each.event.kind == "claim_reworded"]
     assert [(piece.kind, piece.text) for piece in reworded.pieces if piece.kind != "same"] == [("inserted", "most ")]
+
+
+def test_other_words_of_the_same_statement_are_no_new_claim(weeks: Weeks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands beside a clause moves the model's marks in it; the seller said nothing new."""
+    said = f"Our nurses are kind. {CURE}"
+    weeks.read(shop(said))
+    [before] = weeks.claims()
+    monkeypatch.setattr("monitor.classify.quotes._CLAUSE_EDGE", 0.0)
+    monkeypatch.setattr("monitor.classify.quotes._LEANING", -2.5)
+    weeks.read(shop(said).replace("$450", "$390"))
+    weeks.again(shop(said).replace("$450", "$390"))
+
+    [after] = weeks.claims()
+    assert weeks.versions() == [1, 2]
+    assert [kind for kind in weeks.news() if kind.startswith("claim")] == []
+    assert (after.id, after.quote) == (before.id, before.quote)
+    assert after.words != before.words
+    assert after.words in before.words in before.quote
 
 
 def held(weeks: Weeks, url: str) -> int:

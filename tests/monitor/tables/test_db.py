@@ -24,6 +24,7 @@ import monitor.migrations
 from monitor.migrations import upgrade
 from monitor.tables.db import open_engine, reading, transaction
 from monitor.tables.models import Organisation
+from tests.reports import factory
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
@@ -121,6 +122,22 @@ def test_what_changes_it_is_asked_for_older_databases_alone(engine: Engine, monk
             connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": number})
         upgrade(engine)
     assert asked == ["head", "head"]
+
+
+def test_of_older_claims_every_word_claims(sqlite_engine: Engine) -> None:
+    factory.two_weeks(sqlite_engine)
+    asked = "SELECT words_start, words_end, length(quote) FROM claim"
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(monitor.migrations.__file__).parent))
+    with sqlite_engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0009")
+    upgrade(sqlite_engine)
+
+    with sqlite_engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(asked))]
+    assert len(found) >= 3
+    assert all(start == 0 and end == length > 0 for start, end, length in found)
 
 
 def test_each_change_is_in_the_file_that_bears_its_number() -> None:

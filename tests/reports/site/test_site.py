@@ -115,6 +115,7 @@ def test_a_claim_shows_its_quote_in_its_place(client: httpx.Client, stored: Stor
     answer = client.get(f"/claims/{stored.ids['arthritis']}")
     tree = LexborHTMLParser(answer.text)
     assert tree.css_first(".context mark").text() == "treats arthritis in two weeks"  # type: ignore[union-attr]
+    assert tree.css_first(".context mark strong").text() == "treats arthritis"  # type: ignore[union-attr]
     text = text_of(answer.text)
     for told in (
         "treats arthritis in four weeks",
