@@ -70,6 +70,7 @@ _SIGNS = re.compile(rb"1(?<=a1)1*+(?=a)")  # begins with a letter to look for: t
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
 _LEET_CHARS = frozenset(char for char in map(chr, range(128)) if _LEET_WORD.match(char))
 _LONGEST_WORD = 40
+_SEVERAL = 4  # letters of a word that begins or ends with a sign: H1N1 and 5-HT3A are what they say
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LATIN_WORD = re.compile("[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+")
 _STYLED = re.compile("[\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f189]")
@@ -297,9 +298,11 @@ def _leet_signs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _disguised(text: str, start: int, end: int) -> bool:
-    """A whole word of mostly letters that begins and ends with one, and no mail address."""
+    """A whole word of mostly letters that begins and ends with one, or has several, and no mail address."""
     before, word, after = text[start - 1 : start], text[start:end], text[end : end + 1]
-    if before.isalnum() or after.isalnum() or after == "." or not (word[0].isalpha() and word[-1].isalpha()):
+    if before.isalnum() or after.isalnum() or after == ".":
+        return False
+    if not (word[0].isalpha() and word[-1].isalpha()) and sum(map(str.isalpha, word)) < _SEVERAL:
         return False
     return sum(char in _LEET for char in word) * 2 <= len(word)
 

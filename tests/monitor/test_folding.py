@@ -30,7 +30,7 @@ def test_accents_are_kept_and_signs_made_even(text: str, accented: str) -> None:
     assert fold(text).accented == accented
 
 
-@pytest.mark.parametrize("text", ["exоsоmes", "ex0somes", "EXO\u200bSOMES", "ｅｘｏｓｏｍｅｓ"])
+@pytest.mark.parametrize("text", ["exоsоmes", "ex0somes", "3x0somes", "ex0s0m3s", "EXO\u200bSOMES", "ｅｘｏｓｏｍｅｓ"])
 def test_a_disguise_is_taken_off_in_both(text: str) -> None:
     folded = fold(f"Naïve {text} heal")
     assert folded.accented == "naïve exosomes heal"

@@ -122,6 +122,28 @@ def test_product_context_opens_the_gate() -> None:
     assert _text("Treats arthritis and eases pain.", product_context=True).decision != "clear"
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Two EV infusions eased his arthritis.", True),
+        ("A freeze-dried EV that regrows hair.", True),
+        ("The EV charging point is behind the clinic that treats arthritis.", False),
+        ("EXO serum regrows hair.", True),
+        ("EXO played two concerts for children with asthma.", False),
+        ("膝の痛みは上清の点滴で消えます。", True),
+        ("囊泡精华让头发再生。", True),
+        ("소포 앰플로 탈모 끝.", True),
+        ("탈모 샴푸를 소포로 보내드립니다.", False),
+        ("Pęcherzyki z łożyska leczą stawy.", True),
+        ("Inhalator leczy pęcherzyki płucne.", False),
+        ("Synaptic vesicles return after depression.", False),
+        ("Le milieu conditionné guérit les ulcères.", True),
+    ],
+)
+def test_the_product_goes_by_many_names(text: str, named: bool) -> None:
+    assert _text(text).names_product is named
+
+
 def test_judging_is_deterministic_and_thread_safe() -> None:
     texts = [f"{claim} {UNRELATED}" for claim in CLAIMS] * 6
     alone = [_text(text).to_json() for text in texts]
