@@ -70,7 +70,7 @@ _SIGNS = re.compile(rb"1(?<=a1)1*+(?=a)")  # begins with a letter to look for: t
 _LEET_WORD = re.compile(r"[A-Za-z013457@$]+")
 _LEET_CHARS = frozenset(char for char in map(chr, range(128)) if _LEET_WORD.match(char))
 _LONGEST_WORD = 40
-_SEVERAL = 4  # letters of a word that begins or ends with a sign: H1N1 and 5-HT3A are what they say
+_SEVERAL = 5  # letters of a word that begins or ends with a sign: H1N1, 5-HT3A and COL4A1 are what they say
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LATIN_WORD = re.compile("[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+")
 _STYLED = re.compile("[\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f189]")
