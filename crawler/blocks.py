@@ -129,8 +129,10 @@ def _by_words(html: str, status: int) -> str:
 
 def _visible(html: str, limit: int) -> str:
     """The page's text without scripts. Most pages show more than `limit` within their first characters."""
-    for size in (limit * 6, limit * 20, len(html)):
-        text = " ".join(_TAGS.sub(" ", _SCRIPTS.sub(" ", html[:size])).split())
+    for size in (limit * 2, limit * 6, limit * 20, len(html)):
+        # up to the end of a tag: the half of one would count as text, and some hold whole pictures
+        begun = html if size >= len(html) else html[: html.rfind(">", 0, size) + 1]
+        text = " ".join(_TAGS.sub(" ", _SCRIPTS.sub(" ", begun)).split())
         if len(text) > limit or size >= len(html):
             return text
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,9 +96,17 @@ class Reading:
     refused: dict[str, str] = field(default_factory=dict)
     """Host → address for names that led to an address that must not be reached."""
     items: dict[str, int] = field(default_factory=dict)
+    requests: int = 0
+    responses: Counter[int] = field(default_factory=Counter)
+    """By status."""
     received_bytes: int = 0
     archive: Any = None
     """The `crawler.archive.Archive` of this reading, while it runs."""
+
+    @property
+    def remembered(self) -> Path | None:
+        """Where what pages were read as is remembered; a replay reads them all."""
+        return None if self.mode == "replay" else self.config.data / "remembered" / f"{self.card.id}.db"
 
     @property
     def patience(self) -> float:

@@ -98,7 +98,6 @@ class Progress:
     """One JSON object a second on stderr: requests, responses, records, elapsed seconds."""
 
     def __init__(self, crawler: Any) -> None:
-        self.crawler = crawler
         self.reading = reading_of(crawler)
         self._loop: Any = create_looping_call(self._tell)
         crawler.signals.connect(self._begin, signal=signals.spider_opened)
@@ -117,10 +116,9 @@ class Progress:
         self._tell()
 
     def _tell(self) -> None:
-        stats = self.crawler.stats
         line = {
-            "requests": stats.get_value("downloader/request_count", 0),
-            "responses": stats.get_value("downloader/response_count", 0),
+            "requests": self.reading.requests,
+            "responses": self.reading.responses.total(),
             "records": sum(self.reading.items.values()),
             "elapsed": round(self.reading.clock.elapsed(), 3),
         }

@@ -28,13 +28,12 @@ class RehearsalHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         parts = urlsplit(request.url)
-        headers = request.headers.copy()
-        headers["Host"] = parts.netloc.rpartition("@")[2]
-        headers["X-Forwarded-Proto"] = parts.scheme
-        if self._date:
-            headers["X-Rehearsal-Date"] = self._date
         query = f"?{parts.query}" if parts.query else ""
-        local = request.replace(url=f"http://{self._address}{parts.path or '/'}{query}", headers=headers)
+        local = request.replace(url=f"http://{self._address}{parts.path or '/'}{query}")
+        local.headers["Host"] = parts.netloc.rpartition("@")[2]
+        local.headers["X-Forwarded-Proto"] = parts.scheme
+        if self._date:
+            local.headers["X-Rehearsal-Date"] = self._date
         response = await super().download_request(local)
         request.meta["download_latency"] = local.meta.get("download_latency", 0.0)
         return copied(response, type(response), request.url)

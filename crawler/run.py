@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
@@ -135,6 +134,8 @@ def crawl(reading: Reading, replay_of: str = "", spider: type[SourceSpider] | No
     importlib.import_module("scrapy.core.downloader.contextfactory")
     process = AsyncCrawlerProcess(build(reading))
     crawler = process.create_crawler(spider_class)
+    # Scrapy says two such things of each page, and where in its code it says them; its file takes none.
+    logging.disable(logging.DEBUG)
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN, *gc.get_threshold()[1:])
     process.crawl(crawler, card=reading.card, request=reading.request, known=reading.known)
@@ -145,7 +146,7 @@ def crawl(reading: Reading, replay_of: str = "", spider: type[SourceSpider] | No
     stats = crawler.stats.get_stats()
     if "finish_reason" not in stats:
         raise CutShortError(f"the run was ended by force; what it read so far stays in {folder.path}")
-    record = _record(reading, crawler.spider.book, stats, replay_of)
+    record = _record(reading, crawler.spider.book, str(stats["finish_reason"]), replay_of)
     return Finished(folder.seal(record), record)
 
 
@@ -158,12 +159,10 @@ def _close_log() -> None:
             handler.close()
 
 
-def _record(reading: Reading, book: RunBook, stats: dict[str, Any], replay_of: str) -> RunRecord:
-    reason = str(stats["finish_reason"])
+def _record(reading: Reading, book: RunBook, reason: str, replay_of: str) -> RunRecord:
     if reason == "closespider_timeout":
         minutes = reading.card.options.get("minutes", DEFAULT_MINUTES)
         note(book, "limit_reached", f"stopped after {minutes} minutes; the rest is unread")
-    prefix = "downloader/response_status_count/"
     return RunRecord(
         run_id=reading.folder.run_id,
         source=reading.card.id,
@@ -185,10 +184,8 @@ def _record(reading: Reading, book: RunBook, stats: dict[str, Any], replay_of: s
         lists=book.lists,
         unchanged=book.unchanged,
         seen=book.seen,
-        requests=int(stats.get("downloader/request_count", 0)),
-        responses={
-            name.removeprefix(prefix): int(count) for name, count in sorted(stats.items()) if name.startswith(prefix)
-        },
+        requests=reading.requests,
+        responses={str(status): count for status, count in sorted(reading.responses.items())},
         received_bytes=reading.received_bytes,
         platforms=book.platforms,
         catalogues=book.catalogues,

@@ -24,6 +24,21 @@ _EXTENSIONS = (
     "logstats.LogStats",
 )
 """All that a crawl needs of Scrapy's: it imports what is listed and off as well, a web server and a shell with it."""
+_UNUSED = (
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware",
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware",
+    "scrapy.downloadermiddlewares.stats.DownloaderStats",
+)
+"""Off by a setting, or with nothing to do, as nobody asks for it; even so, imported and passed by each page."""
+_UNUSED_BY_SPIDERS = (
+    # counts callbacks, so page 30 of a list is 30 deep: a spider that follows links counts them itself
+    "scrapy.spidermiddlewares.depth.DepthMiddleware",
+    # looks for a mistake of those who write spiders
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
+)
 
 
 def memory_limit_mb() -> int:
@@ -72,8 +87,6 @@ def _bounds(reading: Reading) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": network.timeout_seconds,
         "DOWNLOAD_MAXSIZE": network.max_body_mb * 1024**2,
         "DOWNLOAD_WARNSIZE": 0,
-        # Scrapy counts callbacks, so page 30 of a list is 30 deep: a spider that follows links counts them itself
-        "DEPTH_LIMIT": 0,
         "REDIRECT_MAX_TIMES": 8,
         "CLOSESPIDER_TIMEOUT": int(reading.card.options.get("minutes", DEFAULT_MINUTES)) * 60,
         "URLLENGTH_LIMIT": 4096,
@@ -105,7 +118,9 @@ def _components(reading: Reading) -> dict[str, Any]:
     return {
         "DOWNLOADER": "crawler.manners.PoliteDownloader",
         "DOWNLOAD_HANDLERS": {"http": http, "https": http, "file": None, "data": None, "ftp": None, "s3": None},
+        "SPIDER_MIDDLEWARES": dict.fromkeys(_UNUSED_BY_SPIDERS),
         "DOWNLOADER_MIDDLEWARES": {
+            **dict.fromkeys(_UNUSED),
             "crawler.manners.Gate": 20,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,

@@ -63,7 +63,7 @@ class PageFinder(SourceSpider):
         named: list[str] = []
         if response.status == 200:
             named = [url for url in sitemap_urls_from_robots(response.body, response.url) if same_site(url, self.site)]
-        yield from self._more_sitemaps(response, named or self._usual_sitemaps())
+        yield from self._more_sitemaps(named or self._usual_sitemaps())
 
     def _usual_sitemaps(self) -> list[str]:
         return [urljoin(self.home, path) for path in USUAL_SITEMAPS]
@@ -78,12 +78,10 @@ class PageFinder(SourceSpider):
         if not are_sitemaps:
             for url in places:
                 self._found(url, depth=0)
-        yield from self._more_sitemaps(response, places if are_sitemaps else [])
+        yield from self._more_sitemaps(places if are_sitemaps else [])
 
-    def _more_sitemaps(self, response: Response | None, urls: list[str]) -> Iterator[Request]:
+    def _more_sitemaps(self, urls: list[str]) -> Iterator[Request]:
         """After robots.txt or a sitemap: ask for the sitemaps it names; begin with the pages once none is open."""
-        if response is not None:
-            response.meta["depth"] = 0  # the queue counts links; what follows here is no link
         self.sitemaps_open -= 1
         for url in dict.fromkeys(urls):
             if self.sitemaps_asked >= MOST_SITEMAPS:
@@ -97,7 +95,7 @@ class PageFinder(SourceSpider):
     def sitemap_failed(self, failure: Failure) -> Iterator[Request]:
         """The engine wrote down why. Without robots.txt or a sitemap, links still lead on."""
         was_robots = failure.request.url.endswith("/robots.txt")  # type: ignore[attr-defined]
-        yield from self._more_sitemaps(None, self._usual_sitemaps() if was_robots else [])
+        yield from self._more_sitemaps(self._usual_sitemaps() if was_robots else [])
 
     def _begin_pages(self) -> Iterator[Request]:
         self.pages_begun = True

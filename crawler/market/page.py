@@ -5,7 +5,6 @@ Claims are read by the monitor, from the capture.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +13,12 @@ from urllib.parse import urljoin
 
 from scrapy.http import Response, TextResponse
 
+from crawler.archive import body_sha256
 from crawler.blocks import block_page, says_not_found
 from crawler.market.addresses import asks_for_login, normalise
 from crawler.market.elements import elements
 from crawler.market.structured import Structured, structured
+from crawler.market.telling import LOOK_AT
 from crawler.source import BlockedError, LayoutChangedError, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, SourceCard
 
@@ -57,23 +58,73 @@ _LITTLE = 1500
 
 @dataclass(frozen=True)
 class Link:
-    """A link on a page: absolute address in its normal form, and the words it is under."""
+    """A link on a page: its absolute address, and the words it is under, as far as they are looked at."""
 
     url: str
     said: str
 
 
-def read_page(response: Response, card: SourceCard) -> PageRecord:
-    """One answer as a page.
+@dataclass(frozen=True)
+class Told:
+    """What a page says of itself and where it leads: what its bytes, type and address decide, and nothing else."""
+
+    title: str
+    language: str
+    canonical_url: str
+    site_name: str
+    unread: tuple[str, ...]
+    links: tuple[Link, ...]
+    """Those that visitors see in their order, then those that its structured data names."""
+
+
+def told_by(response: Response) -> Told:
+    """What an answer says as a page.
 
     Raises BlockedError, NotAPageError, SoftNotFoundError, LoginWallError or BuiltByScriptError.
     """
+    page = _page(response)
+    title = _title(page)
+    _refuse_what_is_none(page, title)
+    said_of_itself = structured(page)
+    named = (Link(address, name) for address, name in said_of_itself.addresses(page.url))
+    return Told(
+        title=title,
+        language=_language(page),
+        canonical_url=_canonical(page),
+        site_name=_flat(said_of_itself.open_graph.get("og:site_name", "")) or said_of_itself.name_of_site(),
+        unread=tuple(_unread(page, said_of_itself)),
+        links=(*links_of(page), *named),
+    )
+
+
+def _page(response: Response) -> TextResponse:
+    """The answer, if it may be a page by what stands around its words. Raises BlockedError or NotAPageError."""
     if what := block_page(response):
         raise BlockedError(f"{response.url}: {what} in place of the content")
     kind = content_type(response)
     if kind not in PAGES or not isinstance(response, TextResponse):
         raise NotAPageError(f"{response.url}: answered with {kind or 'no content type'}, not with a page")
-    title = _title(response)
+    return response
+
+
+def record_of(told: Told, response: Response, card: SourceCard) -> PageRecord:
+    """The record of a page that says this."""
+    return PageRecord(
+        source=card.id,
+        url=normalise(response.url),
+        capture=capture_of(response),
+        title=told.title,
+        language=told.language,
+        canonical_url=told.canonical_url,
+        etag=header(response, "ETag"),
+        last_modified=header(response, "Last-Modified"),
+        body_sha256=body_sha256(response),
+        site_name=told.site_name,
+        unread=told.unread,
+    )
+
+
+def _refuse_what_is_none(response: TextResponse, title: str) -> None:
     said = [title, *(_flat(" ".join(heading.itertext())) for heading in elements(response)["h1"][:3])]
     if found := next(filter(says_not_found, said), ""):
         raise SoftNotFoundError(f"{response.url}: answered with 200, and says {found!r}")
@@ -81,20 +132,6 @@ def read_page(response: Response, card: SourceCard) -> PageRecord:
         raise LoginWallError(f"{response.url}: asks for a password in the place of the page")
     if _is_frame_alone(response):
         raise BuiltByScriptError(f"{response.url}: is built by script, and nothing of it was read")
-    said_of_itself = structured(response)
-    return PageRecord(
-        source=card.id,
-        url=normalise(response.url),
-        capture=capture_of(response),
-        title=title,
-        language=_language(response),
-        canonical_url=_canonical(response),
-        etag=header(response, "ETag"),
-        last_modified=header(response, "Last-Modified"),
-        body_sha256=hashlib.sha256(response.body).hexdigest(),
-        site_name=_flat(said_of_itself.open_graph.get("og:site_name", "")) or said_of_itself.name_of_site(),
-        unread=tuple(_unread(response, said_of_itself)),
-    )
 
 
 def _unread(response: TextResponse, said: Structured) -> Iterator[str]:
@@ -219,4 +256,4 @@ def links_of(response: TextResponse) -> Iterator[Link]:
         if url and url not in seen:
             seen.add(url)
             images = [image.get("alt", "") for image in anchor.iter("img")]
-            yield Link(url, _flat(" ".join([*anchor.itertext(), anchor.get("title", ""), *images])))
+            yield Link(url, _flat(" ".join([*anchor.itertext(), anchor.get("title", ""), *images]))[:LOOK_AT])

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.archive import REVISITS
@@ -23,10 +23,11 @@ from crawler.blocks import block_page
 from crawler.folder import reading_of
 from crawler.manners import APART
 from crawler.market.addresses import normalise, same_site
-from crawler.market.brochure import is_brochure, read_brochure
+from crawler.market.brochure import is_brochure, told_by_brochure
 from crawler.market.card import Options, card_of
 from crawler.market.catalogues import CatalogueOutcome, is_entry_address, read_entry
-from crawler.market.entries import record_of, records_of
+from crawler.market.entries import record_of as record_of_entry
+from crawler.market.entries import records_of
 from crawler.market.finding import PageFinder
 from crawler.market.frontier import Frontier, Place
 from crawler.market.page import (
@@ -34,17 +35,18 @@ from crawler.market.page import (
     BuiltByScriptError,
     LoginWallError,
     NotAPageError,
+    Told,
     content_type,
     header,
-    links_of,
-    read_page,
+    record_of,
+    told_by,
     unread_of,
 )
 from crawler.market.platforms import Shelf
+from crawler.market.remembered import Remembered
 from crawler.market.rendering import NotBuiltError, Renderer
 from crawler.market.shelves import Held, Shelves, held
 from crawler.market.sitemaps import places_of
-from crawler.market.structured import structured
 from crawler.notes import RefusedRequest, note
 from crawler.source import Records, SoftNotFoundError, capture_of
 from monitor.records import PageRecord, PageState, SourceCard
@@ -56,12 +58,14 @@ NOT_THERE = (404, 410)
 
 def read(response: Response, card: SourceCard) -> Records:
     """One answer as a page, a PDF, or the entries of a catalogue. Raises BlockedError or LayoutChangedError."""
-    if is_brochure(response):
-        yield read_brochure(response, card)
-    elif "json" in header(response, "Content-Type").lower():
+    if "json" in header(response, "Content-Type").lower() and not is_brochure(response):
         yield from records_of(response, card)
     else:
-        yield read_page(response, card)
+        yield record_of(_told_by(response), response, card)
+
+
+def _told_by(response: Response) -> Told:
+    return (told_by_brochure if is_brochure(response) else told_by)(response)
 
 
 def _moved_for_good(response: Response) -> bool:
@@ -82,7 +86,11 @@ class Spider(PageFinder):
     def begin(self) -> Iterator[Request]:
         self.find_from(normalise(self.card.start), Options.model_validate(self.card.options))
         self.renderer = Renderer(self.crawler)
-        self.clock = reading_of(self.crawler).clock
+        reading = reading_of(self.crawler)
+        self.clock = reading.clock
+        self.remembered = Remembered(reading.remembered)
+        if self.known:
+            self.remembered.forget_all_but(self.known)
         self.asked = self.under_way = 0
         self.answers_well = False
         self.requested: set[str] = set()
@@ -205,7 +213,6 @@ class Spider(PageFinder):
 
     def parse_list(self, response: Response, shelf: Shelf) -> Iterator[Request | PageRecord]:
         self.under_way -= 1
-        response.meta["depth"] = 0  # the queue counts links; what follows here is no link
         if same_site(response.url, self.site):
             self.shelves.take(response, shelf, capture_of(response))
         else:
@@ -261,7 +268,7 @@ class Spider(PageFinder):
         same = known is not None and known.digest == entry.digest and not self.request.full
         self.frontier.close(entry.url)
         self._seen(entry.url, entry.digest)
-        return record_of(entry, self.card, PageState.UNCHANGED if same else PageState.READ)
+        return record_of_entry(entry, self.card, PageState.UNCHANGED if same else PageState.READ)
 
     # Reading pages
 
@@ -285,7 +292,6 @@ class Spider(PageFinder):
 
     def parse_page(self, response: Response, place: Place) -> Iterator[Request | PageRecord]:
         self.under_way -= 1
-        response.meta["depth"] = 0  # the queue counts links; what follows here is no link of this page
         yield from self._read(response, place)
         yield from self._onwards()
 
@@ -350,7 +356,7 @@ class Spider(PageFinder):
             self.shelves.recognise(response)
             self.book.platforms = tuple(map(str, self.shelves.platforms))
         try:
-            record = (read_brochure if is_brochure(response) else read_page)(response, self.card)
+            told = self._told(response, place)
         except SoftNotFoundError as error:
             note(self.book, "soft_404", str(error), response.url, capture_of(response))
             return
@@ -363,6 +369,7 @@ class Spider(PageFinder):
         except NotAPageError as error:
             self._no_page(response, place, error)
             return
+        record = record_of(told, response, self.card)
         if place.url in self.known and place.url != record.url and _moved_for_good(response):
             gone = {"state": PageState.GONE, "canonical_url": record.url}
             self.pending_gone.append(
@@ -378,11 +385,16 @@ class Spider(PageFinder):
         yield from self._confirmed_gone()
         for what, count in unread_of(record):
             self.book.leave_out(f"unread on pages: {what}", count)
-        if not self.request.pages and isinstance(response, TextResponse) and not is_brochure(response):
-            for link in links_of(response):
-                self._found(link.url, depth=place.depth + 1, said=link.said)
-            for address, name in structured(response).addresses(response.url):
-                self._found(address, depth=place.depth + 1, said=name)
+        for link in () if self.request.pages else told.links:
+            self._found(link.url, depth=place.depth + 1, said=link.said)
+
+    def _told(self, response: Response, place: Place) -> Told:
+        """What a page says: as it was read before, where it came to the byte as it was then."""
+        told = None if self.request.full or block_page(response) else self.remembered.told(place.url, response)
+        if told is None:
+            told = _told_by(response)
+            self.remembered.keep(place.url, response, told)
+        return told
 
     def _how_to_build(self, error: BuiltByScriptError) -> str:
         if self.options.script:
@@ -407,6 +419,7 @@ class Spider(PageFinder):
         """Scrapy's last word to a spider."""
         if self.options.script:
             await self.renderer.close()
+        self.remembered.close()
         self._tell_what_is_left(reason)
 
     def _tell_what_is_left(self, reason: str) -> None:

@@ -30,11 +30,11 @@ _LITTLE = re.compile(
 )
 
 
-_LOOK_AT = 300
+LOOK_AT = 300
 """Characters of a link's text looked at: some links are whole pages."""
 
 
-def telling(url: str, said: str = "", most: int = _LOOK_AT) -> int:
+def telling(url: str, said: str = "", most: int = LOOK_AT) -> int:
     """How telling a page promises to be: 3 names the thing, 2 its kind, 1 its use, 0 neither, -1 is elsewhere.
 
     `said`: the text of the link to it, of which `most` characters are looked at.

@@ -165,7 +165,6 @@ class Spider(AnswerSpider):
     def parse(
         self, response: Response, query: str = "", mark: str = "", retractions: bool = False, read: int = 0, **_: Any
     ) -> Iterator[Request | PublicationRecord]:
-        response.meta["depth"] = 0  # the pages of an answer follow one another; none is deeper
         refuse_error(response, REFUSED)
         total, papers, following = read_answer(json_of(response), response.url)
         self.totals[retractions] = total

@@ -234,7 +234,6 @@ class Spider(AnswerSpider):
             yield Request(report.url, self.parse_report, errback=self.report_failed, cb_kwargs=passed)
 
     def parse_report(self, response: Response, report: Report) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # reports follow one another; none is deeper
         published, alerts = read_report(xml_of(response, "Safety-Gate"), response.url)
         self.book.newest = latest(self.book.newest, self.come(published))
         for alert in alerts:

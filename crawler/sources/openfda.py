@@ -186,7 +186,6 @@ class OpenFdaSpider(ListSpider):
             yield again
 
     def parse(self, response: Response, **_: Any) -> Iterator[Request | OpenFdaRecord]:
-        response.meta["depth"] = 0  # the pages of an answer follow one another; none is deeper
         if response.status in PASSING:
             yield from self._later(response, response.request)
             return

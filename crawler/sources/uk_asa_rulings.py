@@ -237,7 +237,6 @@ class Spider(DocumentSpider[Item, Ruling]):
         return notice_of(self.card, entry.url, captures, entry, document, unread)
 
     def parse_list(self, response: Response, query: str, page: int) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # the list's pages follow one another; none is deeper in the site
         listed, strange = read_list(page_of(response))
         for message in strange:
             self.book.leave_out("entry not understood")

@@ -226,7 +226,6 @@ class Spider(DocumentSpider[Result, ContentItem]):
         return Request(url, self.parse_list, cb_kwargs=passed, priority=LIST_FIRST, meta=meta)
 
     def parse_list(self, response: Response, query: str, place: int) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # the list's pages follow one another; none is deeper in the site
         refuse_error(response, REFUSED)
         total, rows = read_results(json_of(response), response.url)
         self.totals[query] = total

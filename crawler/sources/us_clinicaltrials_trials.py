@@ -194,7 +194,6 @@ class Spider(AnswerSpider):
         return Request(url, self.parse, meta={"handle_httpstatus_list": list(REFUSED)})
 
     def parse(self, response: Response, **_: Any) -> Iterator[Request | TrialRecord]:
-        response.meta["depth"] = 0  # the pages of an answer follow one another; none is deeper
         refuse_error(response, REFUSED)
         studies, total, token = read_answer(json_of(response), response.url)
         self.total = total if total is not None else self.total

@@ -205,7 +205,6 @@ class Spider(ListSpider):
 
     def parse_search(self, response: Response, term: str, page: int) -> Iterator[Request | NoticeRecord]:
         """One page of a search: trusted if each title holds the term."""
-        response.meta["depth"] = 0
         count, releases, strange = read_answer(response)
         self._tell(strange, response)
         heeded = all(term.lower() in release.title.lower() for release in releases)
@@ -251,7 +250,6 @@ class Spider(ListSpider):
             )
 
     def parse_walked(self, response: Response) -> Iterator[NoticeRecord]:
-        response.meta["depth"] = 0
         _count, releases, strange = read_answer(response)
         self._tell(strange, response)
         kept = [release for release in releases if _holds(release, self.own_terms)]

@@ -403,7 +403,6 @@ class Spider(ListSpider):
         return Request(url, self.parse_list, headers=headers, cb_kwargs={"start": start}, priority=LIST_FIRST)
 
     def parse_list(self, response: Response, start: int) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # the list's pages follow one another; none is deeper in the site
         total, entries, strange = read_list(json_of(response), response.url)
         for message in strange:
             self.book.leave_out("row not understood")

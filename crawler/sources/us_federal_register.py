@@ -270,7 +270,6 @@ class Spider(DocumentSpider[Published, Document]):
         return Request(url, self.parse_list, cb_kwargs={"search": search}, meta=meta, priority=LIST_FIRST)
 
     def parse_list(self, response: Response, search: int) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # the pages of an answer follow one another; none is deeper
         count, documents, strange, following = read_answer(response)
         for message in strange:
             self.book.leave_out("document not understood")

@@ -146,7 +146,6 @@ class Spider(DocumentSpider[Letter, Document]):
         return Request(url, self.parse_list, cb_kwargs={"number": number}, priority=LIST_FIRST)
 
     def parse_list(self, response: Response, number: int) -> Iterator[Request | NoticeRecord]:
-        response.meta["depth"] = 0  # the list's pages follow one another; none is deeper in the site
         total, letters, strange = read_list(page_of(response))
         for message in strange:
             self.book.leave_out("row not understood")

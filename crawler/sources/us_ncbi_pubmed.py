@@ -152,7 +152,6 @@ class Spider(AnswerSpider):
     def parse_search(
         self, response: Response, term: str, window: dict[str, str], digest: str, place: int
     ) -> Iterator[Request]:
-        response.meta["depth"] = 0  # pages of numbers follow one another; none is deeper
         refuse_error(response, REFUSED)
         total, numbers = read_search(json_of(response), response.url)
         self.totals[digest == SEEN_RETRACTED] = total

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,8 @@ from monitor.knowledge.wordlists import COUNTERS, DATES, Terms, in_use, pattern,
 from monitor.reading.banners import asks_consent, in_banners, leads_elsewhere, may_ask
 from monitor.reading.text import Document
 
+_Block = tuple[str, str, tuple[str, ...]]
+"""Words, kind and headings, as of a `Part`."""
 PASSING = "\N{MIDDLE DOT}"
 """Stands for what flickers."""
 
@@ -41,13 +43,29 @@ def parts_of(document: Document) -> tuple[Part, ...]:
 
 def same_but_for_flicker(one: Document, other: Document) -> bool:
     """True if both show the same blocks, whatever their order, and only what flickers differs."""
-    first, second = (Counter(part.text for part in parts_of(document)) for document in (one, other))
+    shown, seen = (Counter(_blocks_of(document)) for document in (one, other))
+    gone, new = shown - seen, seen - shown
+    if may_ask(one.text) or any(may_ask(block[0]) for block in new):
+        # a banner's buttons are known by what stands beside them, so that every block counts
+        here, there = (Counter(part.text for part in parts_of(document)) for document in (one, other))
+    else:
+        here, there = _own_texts(gone), _own_texts(new)
     # most blocks are the same to the letter, and need no closer look
-    return _steady_blocks((first - second).elements()) == _steady_blocks((second - first).elements())
+    return _steady_blocks(here - there) == _steady_blocks(there - here)
 
 
-def _steady_blocks(texts: Iterable[str]) -> Counter[str]:
-    return Counter(map(steady, texts))
+def _blocks_of(document: Document) -> Iterator[_Block]:
+    text = document.text
+    return ((text[each.start : each.end], each.kind, each.heading_path) for each in document.blocks)
+
+
+def _own_texts(blocks: Counter[_Block]) -> Counter[str]:
+    """Texts of the blocks that do not stand among what leads elsewhere."""
+    return Counter(block[0] for block in blocks.elements() if not _is_aside(Part(*block)))
+
+
+def _steady_blocks(texts: Counter[str]) -> Counter[str]:
+    return Counter(map(steady, texts.elements()))
 
 
 _UNPARTED = ("ja", "ko", "zh")

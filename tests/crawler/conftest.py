@@ -139,7 +139,7 @@ def web() -> Iterator[Loopback]:
 @pytest.fixture
 def crawls(web: Loopback, tmp_path: Path, stage: Stage) -> Crawls:
     """Crawls in rehearsal: every host is the loopback server."""
-    return Crawls(web, tmp_path, stage, config={"rehearsal": {"address": web.address}})
+    return Crawls(web, tmp_path, stage, config={"data": str(tmp_path), "rehearsal": {"address": web.address}})
 
 
 def list_page(*links: str) -> Reply:

@@ -37,6 +37,7 @@ def page(html: str, status: int = 200, url: str = "https://shop.example/", **hea
         (page("<p>We noticed unusual traffic from your network</p>", 503), "unusual traffic"),
         (page("<p>Please verify you are human</p>", 200), "verify you are human"),
         (page(f"<script>{'x' * 30000}</script><p>Are you a robot?</p>", 200), "robot"),
+        (page(f'<img src="data:image/png;base64,{"A" * 5000}"><p>Are you a robot?</p>', 200), "robot"),
         (page("<p>Captcha required</p>" + "<p>Please wait a little.</p>" * 20, 403), "Captcha"),
     ],
 )

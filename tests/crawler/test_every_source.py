@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawler.__main__ import main
 from crawler.fixtures import CAPTURE, TO_FILL, differences
+from crawler.program import main
 from crawler.source import check_options, load_cards, spider_module
 from monitor.records import RECORD, SourceCard
 from tests.crawler.source_fixtures import SHAPES

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crawler.market import site
 from crawler.market.addresses import is_trap, normalise, same_site
 from crawler.market.frontier import FIRST, Frontier
-from crawler.market.page import NotAPageError, links_of, read_page
+from crawler.market.page import NotAPageError, links_of, record_of, told_by
 from crawler.market.telling import telling
 from crawler.source import BlockedError, SoftNotFoundError
 from monitor.config import Site
@@ -170,7 +170,7 @@ def test_what_a_page_says_that_it_is() -> None:
         headers={"ETag": '"a"', "Last-Modified": "yesterday"},
     )
 
-    assert read_page(response, CARD) == PageRecord(
+    assert record_of(told_by(response), response, CARD) == PageRecord(
         source="site_follica_example",
         url=f"{HOME}serum",
         capture="read/00001",
@@ -199,7 +199,7 @@ def test_what_a_page_says_that_it_is() -> None:
 )
 def test_a_soft_404_is_no_content(markup: str) -> None:
     with pytest.raises(SoftNotFoundError):
-        read_page(response_of(f"{HOME}x", markup), CARD)
+        told_by(response_of(f"{HOME}x", markup))
 
 
 @pytest.mark.parametrize(
@@ -213,18 +213,18 @@ def test_a_soft_404_is_no_content(markup: str) -> None:
     ],
 )
 def test_a_page_is_not_taken_for_a_soft_404(markup: str) -> None:
-    assert read_page(response_of(f"{HOME}x", markup), CARD).url == f"{HOME}x"
+    assert told_by(response_of(f"{HOME}x", markup)).links == ()
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "application/json", "text/plain", "image/png"])
 def test_what_is_no_html_is_no_page(kind: str) -> None:
     with pytest.raises(NotAPageError):
-        read_page(response_of(f"{HOME}x", b"<html>", kind), CARD)
+        told_by(response_of(f"{HOME}x", b"<html>", kind))
 
 
 def test_a_captcha_is_a_block() -> None:
     with pytest.raises(BlockedError):
-        read_page(response_of(HOME, page("Just a moment...", "<p>Verify you are human</p>")), CARD)
+        told_by(response_of(HOME, page("Just a moment...", "<p>Verify you are human</p>")))
 
 
 def test_links_are_absolute_once_each_with_what_they_say() -> None:
@@ -247,11 +247,11 @@ def test_links_are_absolute_once_each_with_what_they_say() -> None:
 def test_a_page_reader_never_falls_over(body: str | bytes) -> None:
     response = response_of(HOME, body)
     try:
-        record = read_page(response, CARD)
+        told = told_by(response)
     except (NotAPageError, SoftNotFoundError, BlockedError):
         return
-    assert record.url == HOME
-    assert all(link.url for link in links_of(response))  # type: ignore[arg-type]
+    assert record_of(told, response, CARD).url == HOME
+    assert all(link.url for link in told.links)
 
 
 # Cards and sitemaps

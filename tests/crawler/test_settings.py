@@ -41,6 +41,35 @@ def test_the_doors_are_closed(tmp_path: Path, mode: Mode) -> None:
     assert listed == {"CoreStats", "LogCount", "MemoryUsage", "CloseSpider", "LogStats"}
 
 
+def test_a_page_passes_nothing_of_scrapys_that_is_not_asked_for(tmp_path: Path) -> None:
+    settings = build(reading(tmp_path, "live"))
+
+    def passed(setting: str) -> set[str]:
+        order = settings.getwithbase(setting)
+        return {str(name).rpartition(".")[2] for name, place in order.items() if place is not None}
+
+    assert passed("SPIDER_MIDDLEWARES") == {
+        "StartSpiderMiddleware",
+        "HttpErrorMiddleware",
+        "RefererMiddleware",
+        "UrlLengthMiddleware",
+    }
+    assert passed("DOWNLOADER_MIDDLEWARES") == {
+        "Gate",
+        "PoliteRobots",
+        "DownloadTimeoutMiddleware",
+        "DefaultHeadersMiddleware",
+        "UserAgentMiddleware",
+        "RetryMiddleware",
+        "MetaRefreshMiddleware",
+        "Manners",
+        "WholeBodies",
+        "RedirectMiddleware",
+        "Redirects",
+        "ArchiveMiddleware",
+    }
+
+
 def test_a_live_run_waits_as_its_card_says_and_obeys_robots_txt(tmp_path: Path) -> None:
     settings = build(reading(tmp_path, "live", pace={"delay": 7.5}))
 

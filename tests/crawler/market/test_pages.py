@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.market.addresses import asks_for_login, is_pdf, is_trap, normalise
-from crawler.market.page import LoginWallError, NotAPageError, read_page, unread_of
+from crawler.market.page import LoginWallError, NotAPageError, record_of, told_by, unread_of
 from crawler.market.site import card_of, read
 from monitor.config import Site
 from monitor.records import PageRecord
@@ -18,7 +18,8 @@ FORM = '<form><input name="u"><input type="password"></form>'
 
 
 def record(body: str, head: str = "") -> PageRecord:
-    return read_page(response_of(HOME, f"<html><head>{head}</head><body>{body}</body></html>"), CARD)
+    response = response_of(HOME, f"<html><head>{head}</head><body>{body}</body></html>")
+    return record_of(told_by(response), response, CARD)
 
 
 def test_pictures_that_may_hold_text_are_counted_as_unread() -> None:
