@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from monitor.classify import places
+from monitor.classify.delivering import delivering
+from monitor.classify.places import places
 from monitor.classify.postal import Spot, postal, spots
 from monitor.classify.remembered import Remembered
 from monitor.classify.shapes import Addressed
+from monitor.knowledge.wordlists import any_of
 from monitor.reading.text import Document
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def _by_kind(signs: Iterable[Sign]) -> dict[str, int]:
 
 
 def _codes(country: str) -> tuple[str, ...]:
-    return (country, "eu") if country in places.MEMBER_STATES else (country,)
+    return (country, "eu") if country in places().member_states else (country,)
 
 
 def _why(code: str, signs: Iterable[Sign]) -> str:
@@ -89,14 +91,14 @@ def _told(code: str, sign: Sign) -> str:
     evidence = " ".join(sign.evidence.split())
     if len(evidence) > 80:
         evidence = evidence[:79].rstrip() + "…"
-    member = places.MEMBER_STATES.get(sign.country) if code == "eu" else None
+    member = places().member_states.get(sign.country) if code == "eu" else None
     return f'{sign.kind} "{evidence}"' + (f" ({member}, a member state)" if member else "")
 
 
 def _without_foreign_dollars(signs: list[Sign]) -> list[Sign]:
     """A bare "$" on a page that shows signs of another dollar country is that country's; a language is not enough."""
     others = {sign.country for sign in signs if sign.kind != "language" or sign.weight == STRONG}
-    others &= set(places.DOLLAR_CODES)
+    others &= places().bare_dollar
     return [sign for sign in signs if not (others and sign.kind == "price" and sign.evidence.startswith("$"))]
 
 
@@ -135,7 +137,7 @@ def _host(url: str) -> Iterator[Sign]:
     suffix = _suffix(host) if not host.isascii() or len(host.rstrip(".").rpartition(".")[2]) == 2 else ""
     last = suffix.rpartition(".")[2]
     # What is registered under com.co, unlike under co, is so because of the country.
-    if len(last) == 2 and (last not in places.GENERIC_SUFFIXES or "." in suffix):
+    if len(last) == 2 and (last not in places().general_endings or "." in suffix):
         yield Sign(_country(last), STRONG, "host ends in", f".{suffix}")
     for segment in parts.path.split("/")[1:3]:
         region = _region(segment)
@@ -156,7 +158,7 @@ def _region(locale: str) -> str:
     if not match:
         return ""
     region = _country(match.group(2).lower())
-    return region if region in places.COUNTRY_NAMES else ""
+    return region if region in places().countries else ""
 
 
 def _languages(marks: dict[str, list[str]], lang: str) -> Iterator[Sign]:
@@ -172,35 +174,35 @@ def _languages(marks: dict[str, list[str]], lang: str) -> Iterator[Sign]:
             yield Sign(region, weight, "language", value)
             continue
         spoken = value.strip().lower().split("-")[0].split("_")[0]
-        if spoken in places.LANGUAGE_HOMES:
-            yield Sign(places.LANGUAGE_HOMES[spoken], STRONG, "language", value)
-        for country in places.SHARED_LANGUAGES.get(spoken, ()):
+        if spoken in places().homes:
+            yield Sign(places().homes[spoken], STRONG, "language", value)
+        for country in places().shared_by.get(spoken, ()):
             yield Sign(country, WEAK, "language", value)
 
 
-_SIGN = "|".join(sorted((re.escape(sign) for sign in places.CURRENCY_SIGNS), key=len, reverse=True))
-_ISO = "|".join(places.CURRENCIES)
-_AMOUNT = r"\d[\d.,\u00a0\u202f' ]{0,12}\d|\d"
-_PRICE = re.compile(
-    rf"(?<![\w$£€])(?:(?P<sign>{_SIGN}|\$)[ \u00a0]?(?:{_AMOUNT})(?:[ \u00a0]?(?P<after_sign>{_ISO})\b)?"
-    rf"|(?P<iso>{_ISO})[ \u00a0]?\$?[ \u00a0]?(?:{_AMOUNT})"
-    rf"|(?:{_AMOUNT})[ \u00a0]?(?:(?P<iso_after>{_ISO})\b|(?P<sign_after>{_SIGN})(?![\w$])))"
-)
+@lru_cache(maxsize=1)
+def _price() -> re.Pattern[str]:
+    sign, iso = any_of(places().currency_signs), any_of(places().currencies)
+    amount = r"\d[\d.,\u00a0\u202f' ]{0,12}\d|\d"
+    return re.compile(
+        rf"(?<![\w$£€])(?:(?P<sign>{sign}|\$)[ \u00a0]?(?:{amount})(?:[ \u00a0]?(?P<after_sign>{iso})\b)?"
+        rf"|(?P<iso>{iso})[ \u00a0]?\$?[ \u00a0]?(?:{amount})"
+        rf"|(?:{amount})[ \u00a0]?(?:(?P<iso_after>{iso})\b|(?P<sign_after>{sign})(?![\w$])))"
+    )
 
 
 PRICE_REACH = 40
 """Characters on either side of a currency's sign in which the whole price lies."""
-_MONEY_ANCHORS = ("$", *places.CURRENCY_SIGNS, *places.CURRENCIES)
 
 
 def _money(text: str, marks: dict[str, list[str]], anchors: Sequence[Span]) -> Iterator[Sign]:
     for currency in marks.get("currencies", ()):
-        code = places.CURRENCIES.get(currency.strip().upper())
+        code = places().currencies.get(currency.strip().upper())
         # A mark of USD may stem from a bare "$"; the prices themselves tell.
         if code and code != "us":
             yield Sign(code, STRONG, "currency", currency)
     seen: set[str] = set()
-    for matches in (*map(_PRICE.finditer, marks.get("prices", ())), _prices_in(text, anchors)):
+    for matches in (*map(_price().finditer, marks.get("prices", ())), _prices_in(text, anchors)):
         for match in matches:
             iso = match["after_sign"] or match["iso"] or match["iso_after"]
             sign = match["sign"] or match["sign_after"]
@@ -208,18 +210,18 @@ def _money(text: str, marks: dict[str, list[str]], anchors: Sequence[Span]) -> I
                 continue
             seen.add(iso or sign)
             if iso:
-                yield Sign(places.CURRENCIES[iso], STRONG, "price", match.group())
+                yield Sign(places().currencies[iso], STRONG, "price", match.group())
             elif sign == "$":
                 yield Sign("us", WEAK, "price", match.group())
             else:
-                yield Sign(places.CURRENCY_SIGNS[sign], STRONG, "price", match.group())
+                yield Sign(places().currency_signs[sign], STRONG, "price", match.group())
 
 
 def _prices_in(text: str, anchors: Sequence[Span]) -> Iterator[re.Match[str]]:
     """Prices near a currency's sign or code: a long page is not searched for them elsewhere."""
     done = 0
     for start, end in anchors:
-        match = _PRICE.search(text, max(done, start - PRICE_REACH), end + PRICE_REACH)
+        match = _price().search(text, max(done, start - PRICE_REACH), end + PRICE_REACH)
         if match and match.start() <= end:
             done = match.end()
             yield match
@@ -257,88 +259,50 @@ def _phone_region(raw: str, default: str | None) -> str:
     return _country(region.lower()) if region and region.isalpha() else ""
 
 
-_NAME_TO_COUNTRY = {name: code for code, names in places.COUNTRY_NAMES.items() for name in names}
-_CITY_TO_COUNTRY = {name: code for code, names in places.CITIES.items() for name in names}
-
-
-def _alternatives(names: Iterable[str]) -> str:
-    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-
-
-_COUNTRY = re.compile(rf"(?<![\w.])(?:{_alternatives(_NAME_TO_COUNTRY)})(?!\w)")
-_SHIPS = re.compile(
-    r"\b(?:ship(?:s|ping|ped)?|deliver(?:s|y|ed|ies)?)(?: \w+){0,3}? (?:to|throughout|across|within|in)\b"
-    r"|\b(?:versand|lieferung|liefern) (?:nach|in|innerhalb)\b|\b(?:livraison|livrons) (?:en|au|aux|vers|dans)\b"
-    r"|\b(?:verzend(?:ing|en)|levering|bezorging) (?:naar|in|binnen)\b"
-    r"|\bдоставк\w{1,2} (?:в|по)\b|\bαποστολ\w{1,2} σε\b"
-    r"|\benv[ií]os? (?:a|en|para)\b|\bentregas? (?:em|para|no|na)\b|\bspedizion[ei] (?:in|a)\b"
-    r"|\bfree (?=(?:UK|US|EU|Canadian|Canada) (?:delivery|shipping|postage))",
-    re.IGNORECASE,
-)
-_SHIP_ANCHORS = (
-    "ship",
-    "deliver",
-    "versand",
-    "lieferung",
-    "liefern",
-    "livraison",
-    "livrons",
-    "env",
-    "entrega",
-    "spedizion",
-    "free",
-    "verzend",
-    "levering",
-    "bezorging",
-    "доставк",
-    "αποστολ",
-)
-_NOT_SHIPPED = re.compile(
-    r"\b(?:not|cannot|except|excluding|other than|outside"
-    r"|nicht|außer|sauf|no|excepto|niet|behalve|кроме|крім|εκτός)\b|n['’]t\b",
-    re.IGNORECASE,
-)
 _SENTENCE = re.compile(r"(?:[^.!?\n]|(?<=\b[A-Z])\.)*")
 
 
 def _shipping(text: str, anchors: Sequence[Span]) -> Iterator[Sign]:
-    for match in _anchored(anchors, _SHIPS, text):
-        if _NOT_SHIPPED.search(text[max(0, match.start() - 25) : match.end()]):
+    words, countries = delivering(), places().names
+    for match in _anchored(anchors, words.ships, text):
+        if words.excluding.search(text[max(0, match.start() - 25) : match.end()]):
             continue
         rest = _SENTENCE.match(text, match.end(), match.end() + 160)
         window = rest.group() if rest else ""
-        barred = _NOT_SHIPPED.search(window)
+        barred = words.excluding.search(window)
         window = window[: barred.start()] if barred else window
-        for name in _COUNTRY.finditer(window):
+        for name in words.country.finditer(window):
             said = text[match.start() : match.end() + name.end()]
-            yield Sign(_NAME_TO_COUNTRY[name.group()], STRONG, "delivery", said)
-
-
-_PREMISES = re.compile(
-    r"\b(?i:clinics?|practices?|located|based|offices?|studios?|salons?|visit us|praxis|klinik|clínicas?|cliniques?|"
-    r"cabinet|kliniek(?:en)?|praktijk(?:en)?) (?:in|at|near|across|throughout|en|em|à|a)\s(?:the )?"
-    rf"(?P<place>{_alternatives([*_NAME_TO_COUNTRY, *_CITY_TO_COUNTRY])})(?!\w)"
-)
-_PREMISES_ANCHORS = (
-    "clinic", "practice", "located", "based", "office", "studio", "salon", "visit us", "praxis", "klinik", "clínica",
-    "clinique", "cabinet", "kliniek", "praktijk",
-)  # fmt: skip
+            yield Sign(countries[name.group()], STRONG, "delivery", said)
 
 
 def _premises(text: str, anchors: Sequence[Span]) -> Iterator[Sign]:
-    for match in _anchored(anchors, _PREMISES, text):
-        country = _NAME_TO_COUNTRY.get(match["place"])
+    for match in _anchored(anchors, delivering().premises, text):
+        country = places().names.get(match["place"])
         if country:
             yield Sign(country, STRONG, "premises", match.group())
         else:
             # Many cities have namesakes abroad.
-            yield Sign(_CITY_TO_COUNTRY[match["place"]], WEAK, "premises", match.group())
+            yield Sign(places().cities[match["place"]], WEAK, "premises", match.group())
 
 
-@lru_cache(maxsize=4)
-def _anchors(words: tuple[str, ...], leftmost: bool = False) -> AhoCorasick:
+@lru_cache(maxsize=1)
+def _anchors() -> tuple[tuple[str, AhoCorasick], ...]:
+    """What each kind of sign may begin with. No anchor begins another.
+
+    Leftmost matching is the one that skips text without any.
+    """
+    words = delivering()
+    money = ("$", *places().currency_signs, *places().currencies)
+    return (
+        (_MONEY, _cased(money, MatchKind.Standard)),
+        (_SHIPPING, _cased(words.ship_anchors, MatchKind.LeftmostFirst)),
+        (_PREMISE, _cased(words.premise_anchors, MatchKind.LeftmostFirst)),
+    )
+
+
+def _cased(words: Iterable[str], kind: MatchKind) -> AhoCorasick:
     """Finds the words in small letters, with a capital and in capitals."""
-    kind = MatchKind.LeftmostFirst if leftmost else MatchKind.Standard
     return AhoCorasick([form for word in words for form in (word, word.capitalize(), word.upper())], matchkind=kind)
 
 
@@ -367,13 +331,8 @@ def _spots_in(blocks: Sequence[str]) -> list[tuple[Spot, ...]]:
 
 
 def _anchors_in(text: str) -> Iterator[Spot]:
-    """No anchor may begin another. Leftmost matching is the one that skips text without any."""
-    for what, words, leftmost in (
-        (_MONEY, _MONEY_ANCHORS, False),
-        (_SHIPPING, _SHIP_ANCHORS, True),
-        (_PREMISE, _PREMISES_ANCHORS, True),
-    ):
-        for _, start, end in _anchors(words, leftmost).find_matches_as_indexes(text):
+    for what, sought in _anchors():
+        for _, start, end in sought.find_matches_as_indexes(text):
             yield what, start, end
 
 
@@ -390,6 +349,6 @@ def _anchored(anchors: Sequence[Span], pattern: re.Pattern[str], text: str) -> I
 
 def _named(name: str, weight: int, kind: str) -> Iterator[Sign]:
     cleaned = name.strip()
-    code = _country(cleaned.lower()) if len(cleaned) == 2 else _NAME_TO_COUNTRY.get(cleaned, "")
-    if code in places.COUNTRY_NAMES:
+    code = _country(cleaned.lower()) if len(cleaned) == 2 else places().names.get(cleaned, "")
+    if code in places().countries:
         yield Sign(code, weight, kind, cleaned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from monitor.classify.places import MEMBER_STATES
+from monitor.classify.places import places
 from monitor.classify.shapes import JudgedClaim, Verdict
 from monitor.knowledge.approvals import Approval, Register
 
@@ -37,7 +37,7 @@ def authorised(quote: str, codes: Iterable[str], register: Register) -> dict[str
 def _held(quote: str, code: str, register: Register) -> tuple[Approval, ...]:
     """What the Union has authorised may be sold in each of its states."""
     held = register.named_in(quote, code)
-    return held or (register.named_in(quote, "eu") if code in MEMBER_STATES else ())
+    return held or (register.named_in(quote, "eu") if code in places().member_states else ())
 
 
 def _verdict(verdict: Verdict, held: Sequence[Approval]) -> Verdict:

@@ -1,16 +1,22 @@
-"""Which language a page speaks: told, by script, by its function words, else by py3langid (half a second to load)."""
+"""Which language a page speaks: told, by script, by its function words, else by py3langid (half a second to load).
+
+Function words and own letters are data: `knowledge/languages/latin.yaml`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from monitor.classify.tongues import SHARED_SCRIPTS, tongue
+from monitor.classify.tongues import shared_scripts, tongue
+from monitor.folding import fold
 from monitor.kept import code_of, kept
+from monitor.knowledge.wordlists import LATIN as LATIN_WORDS
+from monitor.knowledge.wordlists import Terms, any_of, by_words, in_use, words_of
 from monitor.reading.text import Document
 
 LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl", "sv", "da", "no", "cs", "sk", "ro", "hu")
@@ -29,88 +35,42 @@ _SAMPLE = 3000
 _WORDS_NEEDED = 12
 
 
-_FUNCTION_WORDS = {
-    "en": (
-        "the of and to is that for with are you your we our not this as it be on by from or have they can "
-        "which their has"
-    ),
-    "es": ("el la los las de que y en un una para con por es se su sus del al como mas lo nuestro tu sin son esta hay"),
-    "de": (
-        "der die das und ist nicht mit ein eine den von zu fur auf im dem sich des auch wird sie durch bei "
-        "oder sind was wir"
-    ),
-    "fr": (
-        "le la les des et est une un que pour dans qui sur avec pas du par au aux ce sont nos vous notre plus "
-        "ne votre c"
-    ),
-    "pt": (
-        "o a os as de que e em um uma para com nao por se do da dos das no na ao mais sao sua seu pelo pela nosso voce"
-    ),
-    "it": (
-        "il lo la gli le di che e in un una per con non si del della dei delle nel sono piu alla al i nostro come da"
-    ),
-    "tr": ("ve bir bu icin ile da de olarak en daha cok veya gibi olan ne kadar sonra hem mi tarafindan degil ise her"),
-    "pl": "i w na z do nie sie jest to ze o od przez dla jak oraz sa po za co a tym ktore twoja nasze lub",
-    "nl": (
-        "de het een van en is dat te in met voor zijn niet op aan wij ons deze ook door bij of uw worden heeft geen "
-        "tegen zonder wordt naar maar jouw onze hun zich tussen jullie vanaf laten kunnen hebben"
-    ),
-    "vi": "va cua la cac co cho nhung mot khong duoc trong voi de nay tai nguoi",
-    "id": (
-        "yang dan di untuk dengan ini dari pada adalah tidak itu dalam kami anda bisa dapat atau oleh akan sudah juga "
-        "belum karena bagi seperti lebih kita jika setelah hanya saya agar bukan sampai saat daripada boleh"
-    ),
-    "sv": (
-        "och att inte som till av fran ett eller har vid efter mot utan ocksa hos kan nar ditt dina mycket sedan under "
-        "blir deras"
-    ),
-    "da": (
-        "og ikke som til fra eller har ved efter mod uden ogsa hos kan dit dine meget under bliver deres vores af hvad "
-        "jeg etter uten noe deg hva"
-    ),
-    "cs": (
-        "jsou nebo pri ktere ktery ktera take muze neni vam vase nase ve podle jen uz vas jejich mezi pred jsme "
-        "ktereho kterych jiz behem diky proto nez pokud alebo pre vsetko"
-    ),
-    "ro": (
-        "si cu pe pentru sunt sau mai prin fi dupa fara poate noastra acest aceasta cele ale lor cand fost noastre iar "
-        "dumneavoastra"
-    ),
-    "hu": "az hogy nem egy vagy csak mint ez meg lesz kell utan altal amely minden pedig lehet nincs ezert mar ellen",
-}
-_WORD_LANGS: dict[str, list[str]] = {}
-for _lang, _words in _FUNCTION_WORDS.items():
-    for _word in _words.split():
-        _WORD_LANGS.setdefault(_word, []).append(_lang)
+class _Told(NamedTuple):
+    """How languages in Latin letters are told apart; a word that several share has each of them."""
+
+    words: Mapping[str, tuple[str, ...]]
+    products: Mapping[str, str]
+    letters: Mapping[str, tuple[str, ...]]
+    letter: re.Pattern[str]
+    dutch: frozenset[str]
+    """Beside one of these the plural that German and Dutch share may be Dutch."""
 
 
-_PRODUCT_SPELLINGS = {
-    "exosomas": "es",
-    "exossomos": "pt",
-    "exossomas": "pt",
-    "esosomi": "it",
-    "exosomen": "de",
-    "egzosomy": "pl",
-    "eksozom": "tr",
-    "eksosom": "id",
-}
+@lru_cache(maxsize=1)
+def _told() -> _Told:
+    lists = in_use(LATIN_WORDS)
+    letters = _shared(lists["own_letter"])
+    return _Told(
+        words=_shared(lists["word"], plainly=True),
+        products={_plain(words): lang for words, lang in by_words(lists["product"]).items()},
+        letters=letters,
+        letter=re.compile(any_of(letters)),
+        dutch=frozenset(map(_plain, words_of(lists["beside_exosomen"], "nl"))),
+    )
 
 
-_OWN_LETTERS = {
-    **dict.fromkeys("ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđơư", ("vi",)),
-    **dict.fromkeys("őű", ("hu",)),
-    **dict.fromkeys("řěů", ("cs",)),
-    **dict.fromkeys("ľĺŕ", ("cs",)),  # Slovak; told from Czech afterwards
-    **dict.fromkeys("șțţ", ("ro",)),
-    "å": ("sv", "da"),
-    "æ": ("da",),
-    "ø": ("da",),
-}
-"""Letters that no other language written in Latin ones and told here has."""
-_OWN_LETTER = re.compile(f"[{''.join(_OWN_LETTERS)}]")
+def _shared(terms: Terms, plainly: bool = False) -> dict[str, tuple[str, ...]]:
+    """Spelling → its languages."""
+    found: dict[str, tuple[str, ...]] = {}
+    for lang in terms:
+        for words in dict.fromkeys(map(_plain, words_of(terms, lang)) if plainly else words_of(terms, lang)):
+            found[words] = (*found.get(words, ()), lang)
+    return found
 
-_DUTCH = frozenset("de het een van voor niet geen aan naar uit bij wordt zijn haar uw tegen zonder".split())
-"""Beside one of these the plural that German and Dutch share may be Dutch."""
+
+def _plain(words: str) -> str:
+    return fold(words).text
+
 
 _USUAL = ("en", "es", "de", "fr", "pt", "it", "tr", "pl")
 _WORDS_TOLD_APART = 15  # in fewer words English is easily taken for Dutch: only the usual languages are thought of
@@ -120,18 +80,19 @@ _LATIN_WORD = re.compile("[a-z]+")
 
 def _by_function_words(sample: str, written: str) -> str:
     """The language with clearly the most function words and own letters; empty where none leads."""
+    told = _told()
     counts: Counter[str] = Counter()
-    for letter in () if written.isascii() else _OWN_LETTER.findall(written.lower()):
-        for lang in _OWN_LETTERS[letter]:
+    for letter in () if written.isascii() else told.letter.findall(written.lower()):
+        for lang in told.letters[letter]:
             counts[lang] += 1
     words = Counter(_LATIN_WORD.findall(sample))
-    if _DUTCH & words.keys():
+    if told.dutch & words.keys():
         counts["nl"] += 2 * words["exosomen"]
-    for word in words.keys() & _WORD_LANGS.keys():
-        for lang in _WORD_LANGS[word]:
+    for word in words.keys() & told.words.keys():
+        for lang in told.words[word]:
             counts[lang] += words[word]
-    for word in words.keys() & _PRODUCT_SPELLINGS.keys():
-        counts[_PRODUCT_SPELLINGS[word]] += 2 * words[word]
+    for word in words.keys() & told.products.keys():
+        counts[told.products[word]] += 2 * words[word]
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < 2:
         return ""
@@ -212,7 +173,7 @@ def language(document: Document, folded: str, told: str = "") -> str:
     found = "" if sample.isascii() else _by_script(sample)
     written = document.text[:_SAMPLE]
     found = found or (_by_function_words(sample, written) if enough else "")
-    found = tongue(found, written, declared) if found in SHARED_SCRIPTS else found
+    found = tongue(found, written, declared) if found in shared_scripts() else found
     found = found or declared
     if found or not words:
         return found or "und"

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from monitor.classify import places
+from monitor.classify.places import address_shapes
+from monitor.knowledge.wordlists import POSTCODES, any_of, in_use, words_of
 
 
 class Postal(NamedTuple):
@@ -55,30 +56,47 @@ def postal(text: str, at: Mapping[str, Sequence[tuple[int, int]]]) -> Iterator[P
 _SHAPE = bytes(49 if 48 <= code <= 57 else 65 if 65 <= code <= 90 else 32 for code in range(256))
 """Digits to 1, capitals to A, the rest to blank: places for a postcode are then found without a look at each letter."""
 _DIGITS = re.compile(rb"11*")  # begins with a letter to look for: far quicker than 1+
-_STATE = "|".join((*places.US_STATES, *places.US_STATE_NAMES))
 _ZIP = re.compile(r"\d{5}(?<!\d{6})(?:-\d{4})?(?!\d)")
-_BEFORE_ZIP = re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{_STATE}),? )$")
 _INWARD_UK = re.compile(r"\d[ABD-HJLNP-UW-Z]{2}(?![\w-])")
-_OUTWARD_UK = re.compile(rf"(?<![\w-])(?:{'|'.join(places.UK_POSTCODE_AREAS)})\d[\dA-HJKPSTUW]? $")
 _POSTCODE_CA = re.compile(r"\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])")
-_PROVINCE = "|".join((*places.CANADIAN_PROVINCES, "Ontario", "Quebec", "Québec", "British Columbia", "Alberta"))
-_BEFORE_CA = re.compile(rf"(?<![\w-])((?:{_PROVINCE}),? )?[ABCEGHJ-NPRSTVXY]$")
+
+
+class _Before(NamedTuple):
+    """What stands directly before a postcode."""
+
+    zip: re.Pattern[str]
+    uk: re.Pattern[str]
+    ca: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _before() -> _Before:
+    lists = in_use(POSTCODES)
+
+    def words(country: str, *names: str) -> str:
+        return any_of(word for name in names for word in words_of(lists[name], country))
+
+    return _Before(
+        zip=re.compile(rf"(?:,\s?|\b[A-Z][a-z]+ )((?:{words('us', 'state_code', 'state')}),? )$"),
+        uk=re.compile(rf"(?<![\w-])(?:{words('uk', 'area')})\d[\dA-HJKPSTUW]? $"),
+        ca=re.compile(rf"(?<![\w-])((?:{words('ca', 'state_code', 'state')}),? )?[ABCEGHJ-NPRSTVXY]$"),
+    )
 
 
 def _american(text: str, spots: Sequence[int]) -> Iterator[Postal]:
-    for match, before in _preceded(_ZIP, _BEFORE_ZIP, text, spots):
+    for match, before in _preceded(_ZIP, _before().zip, text, spots):
         yield Postal("us", True, "postal address", before.group(1) + match.group())
         return
 
 
 def _british(text: str, spots: Sequence[int]) -> Iterator[Postal]:
-    for match, before in _preceded(_INWARD_UK, _OUTWARD_UK, text, spots):
+    for match, before in _preceded(_INWARD_UK, _before().uk, text, spots):
         yield Postal("uk", True, "postcode", before.group() + match.group())
         return
 
 
 def _canadian(text: str, spots: Sequence[int]) -> Iterator[Postal]:
-    for match, before in _preceded(_POSTCODE_CA, _BEFORE_CA, text, spots):
+    for match, before in _preceded(_POSTCODE_CA, _before().ca, text, spots):
         yield Postal("ca", bool(before.group(1)), "postcode", before.group() + match.group())
         if before.group(1):
             return
@@ -132,7 +150,7 @@ def _address(one: _Beside, text: str, start: int, end: int) -> str:
 @lru_cache(maxsize=1)
 def _anchors() -> tuple[AhoCorasick, dict[str, list[_Beside]]]:
     by_word: dict[str, list[_Beside]] = {}
-    for country, before, after, words in places.ADDRESS_SHAPES:
+    for country, before, after, words in address_shapes():
         one = _Beside(country, re.compile(before + "$") if before else None, re.compile(after) if after else None)
         for word in words:
             by_word.setdefault(word, []).append(one)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from monitor.classify.places import MEMBER_STATES
+from monitor.classify.places import places
 from monitor.classify.shapes import ProductFacts, Verdict
 from monitor.knowledge.yaml_rows import nearest
 
@@ -74,7 +74,7 @@ def _disputed(rule: Rule, cited: Sequence[Provision]) -> tuple[Provision, ...]:
 
 
 def _no_rules(code: str) -> str:
-    country = MEMBER_STATES.get(code)
+    country = places().member_states.get(code)
     if country:
         return f"The national law of {country} is not in the table; the law of the Union is assessed as eu."
     return "No rule for this jurisdiction has a source."

@@ -1,4 +1,4 @@
-"""What is wrong with the lists of words by language, row by row: `passing/` and `generic_names.yaml`."""
+"""What is wrong with the lists of words by language or country, row by row (see `wordlists`)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from monitor.knowledge import check_signs
 from monitor.knowledge.files import Problem, RowFile, fit
 from monitor.knowledge.shapes import expand, well_written
 from monitor.knowledge.wordlists import BANNERS, LISTS, NAMES, Terms, written_wrong
 from monitor.knowledge.yaml_rows import Row, nearest
 
-_FOLDER = "passing/"
+_FOLDERS = tuple({f"{name.partition('/')[0]}/": None for name in LISTS if "/" in name})
 _SHOWN = 6
 _EITHER = {"month_beside_year": ("month",), "visitors": ("people",)}
 """List → those of its file that take what stands in both. In generic names each list takes from those below it."""
@@ -54,11 +55,14 @@ class WordRows:
     def read(self, files: Mapping[str, RowFile]) -> None:
         for name, file in files.items():
             if name in LISTS:
+                if no := list(check_signs.unquoted(file)):
+                    self.problems += no
+                    continue
                 page, problems = fit(_ListsFile, file)
                 self.problems += problems
                 if page is not None:
                     self.problems += self._page(file, page)
-            elif name.startswith(_FOLDER):
+            elif name.startswith(_FOLDERS):
                 advice = nearest(name, LISTS)
                 self.problems.append(file.problem((), f"no file of this name is read{advice}; rename or remove it"))
 
@@ -77,6 +81,8 @@ class WordRows:
                     ("words", name), f"there is no list {name}{nearest(name, known)}; correct or remove it"
                 )
             yield from _doubles(file, name, row.terms)
+        if file.name in check_signs.FILES:
+            yield from check_signs.signs(file, {name: row.terms for name, row in page.words.items()})
         if file.name == NAMES:
             yield from _starred(file, page)
         for name, row in page.words.items():

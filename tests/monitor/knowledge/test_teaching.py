@@ -54,7 +54,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_kind_of_row_is_shown() -> None:
     assert [file.partition("/")[0] for file, _, _ in BLOCKS] == [
         "lexicon", "context", "claims", "law", "law", "scoring.yaml", "precedents.yaml", "products",
-        "generic_names.yaml", "passing",
+        "generic_names.yaml", "passing", "places", "languages",
     ]  # fmt: skip
     assert len(re.findall("^```yaml", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == len(BLOCKS)
 
