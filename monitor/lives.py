@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rapidfuzz import fuzz
-
 ENOUGH = 2
 """Good readings in a row without a claim before it no longer stands there."""
 SAME_CATEGORY_LIKENESS = 55.0
@@ -166,6 +164,8 @@ def _pair_rewordings(
     lives: Iterable[Life], readings: Mapping[int, Sequence[Wording]], fresh: dict[tuple[str, str], list[Wording]]
 ) -> None:
     """Match claims that just went missing with new wordings on the same page, most alike first."""
+    from rapidfuzz import fuzz  # late: the tables need only the names of a claim's states
+
     pairs = []
     for life in lives:
         if life.state is not ClaimState.LIVE or life.stands:

@@ -133,10 +133,12 @@ def _must_be_known(asked: ProductsAsked) -> None:
 
 def _country(written: str) -> str:
     """The code of a code or an English name. Raises UserError."""
-    from monitor.products.regions import WORLDWIDE, country_code
+    if not written:
+        return ""
+    from monitor.products.regions import WORLDWIDE, country_code  # late: it brings all that reads products
 
-    code = country_code(written) if written else ""
-    if written and not code:
+    code = country_code(written)
+    if not code:
         raise UserError(f"--country: {clean(written)} is no country; write us, uk, kr, eu … or {WORLDWIDE}")
     return code
 

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from monitor.queries.facts import chunks, claim_rows, event_row, notice_rows, rehearsal_runs, severity_rank
 from monitor.queries.rows import ClaimRow, EventRow, NoticeRow
-from monitor.queries.week import changed_fields_of, claim_change, notices_of, wordings_of
+from monitor.queries.week_claims import claim_change, wordings_of
+from monitor.queries.week_notices import changed_fields_of, notices_of
 from monitor.queries.week_rows import ClaimChange
 from monitor.tables.db import reading
 from monitor.tables.models import Event, Page, WatchMatch

@@ -15,10 +15,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, select
 
-from monitor.queries.facts import chunks
+from monitor.queries.facts import LEARNED, chunks
 from monitor.queries.rows import EventRow
 from monitor.queries.week_rows import ClaimChange, Correction, NoticeNews
 from monitor.tables.models import Cause, DigestIssue, DigestRewriting, Event, EventKind, ReviewState, Run
@@ -34,18 +34,9 @@ SHOWN = ("title", "issued", "posted", "status", "classification", "summary", "pr
 """Fields of a notice that digests show: when its publisher changes one, what was told is not so any more."""
 
 
-def learned() -> ColumnElement[datetime]:
-    """When an event became known: at the end of the run that told it, which must be joined.
-
-    A withdrawal bears the time of the first reading that lacked the claim, and is known only by the second. By its
-    own time it would fall into a period whose digest is out already, and never be read by anyone.
-    """
-    return func.coalesce(Run.finished_at, Event.at)
-
-
 def told(start: datetime, end: datetime) -> ColumnElement[bool]:
     """Events that became known in a period."""
-    return and_(learned() >= start, learned() < end)
+    return and_(start <= LEARNED, end > LEARNED)
 
 
 def corrections(
@@ -87,7 +78,7 @@ def _claims(session: Session, changes: Sequence[ClaimChange], issues: Sequence[D
     known: dict[int, list[datetime]] = {}
     for ids in chunks(change.claim.id for change in changes):
         statement = (
-            select(Event.object_id, learned())
+            select(Event.object_id, LEARNED)
             .join(Run, col(Run.id) == Event.run_id, isouter=True)
             .where(
                 Event.object_kind == "claim",
@@ -131,7 +122,7 @@ def _notices(
     published: dict[int, datetime] = {}
     for ids in chunks(news.notice.id for news in updated):
         statement = (
-            select(Event.object_id, learned())
+            select(Event.object_id, LEARNED)
             .join(Run, col(Run.id) == Event.run_id, isouter=True)
             .where(
                 Event.kind == EventKind.NOTICE_PUBLISHED,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, func
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -28,6 +28,13 @@ from monitor.tables.models import (
 CHUNK = 900
 """Below SQLite's oldest limit of 999 bound values."""
 SEVERITIES = ("High", "Medium", "Low")
+LEARNED: ColumnElement[Any] = func.coalesce(Run.finished_at, Event.at)
+"""When an event became known: at the end of the run that told it, which must be joined. Digests and landscapes both
+count by it, so that their sums agree.
+
+A withdrawal bears the time of the first reading that lacked the claim, and is known only by the second. By its own time
+it would fall into a period whose digest is out already, and never be read by anyone.
+"""
 
 
 def severity_rank(severity: str) -> int:
@@ -202,12 +209,10 @@ def in_order(claims: Iterable[ClaimRow]) -> tuple[ClaimRow, ...]:
     return tuple(sorted(claims, key=lambda c: (c.ended_at is not None, severity_rank(c.severity), -c.confidence, c.id)))
 
 
-def notice_rows(session: Session, notices: Sequence[Notice]) -> dict[int, NoticeRow]:
-    """Rows by notice id, with the organisations each names."""
-    rehearsed = rehearsal_runs(session)
+def organisations_in(session: Session, notice_ids: Iterable[int]) -> dict[int, list[Named]]:
+    """By notice, the organisations that it names, by name."""
     named: dict[int, list[Named]] = defaultdict(list)
-    rehearsals: set[str] = set()
-    for ids in chunks(notice.id for notice in notices):
+    for ids in chunks(notice_ids):
         statement = (
             select(NoticeOrganisation.notice_id, Organisation.id, Organisation.name)
             .join(Organisation, col(Organisation.id) == NoticeOrganisation.organisation_id)
@@ -216,6 +221,14 @@ def notice_rows(session: Session, notices: Sequence[Notice]) -> dict[int, Notice
         )
         for notice_id, key, name in session.exec(statement):
             named[notice_id].append(Named(key or 0, name))
+    return named
+
+
+def notice_rows(session: Session, notices: Sequence[Notice]) -> dict[int, NoticeRow]:
+    """Rows by notice id, with the organisations each names."""
+    rehearsed = rehearsal_runs(session)
+    named = organisations_in(session, (notice.id or 0 for notice in notices))
+    rehearsals: set[str] = set()
     for ids in chunks(notice.capture_id for notice in notices):
         runs = session.exec(select(Capture.id, Capture.run_id).where(col(Capture.id).in_(ids)))
         rehearsals |= {capture for capture, run in runs if run in rehearsed}

@@ -17,16 +17,15 @@ from sqlmodel import Session, col, select
 
 from monitor.queries.facts import chunks, event_row, organisations_named
 from monitor.queries.rows import EventRow
+from monitor.queries.week_claims import wordings_of
 from monitor.tables.db import reading
 from monitor.tables.models import (
     Claim,
-    ClaimRevision,
     Event,
     EventKind,
     Notice,
     NoticeRevision,
     Page,
-    PageVersion,
     Product,
     Run,
     Source,
@@ -340,15 +339,8 @@ def _registered(session: Session, ids: dict[str, set[int]]) -> dict[tuple[str, s
 def _captures(session: Session, ids: dict[str, set[int]]) -> dict[tuple[str, str], list[tuple[datetime, str]]]:
     """Object → time and capture of each of its readings that brought something new, oldest first."""
     found: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
-    for some in chunks(ids["claim"]):
-        wordings = (
-            select(ClaimRevision.claim_id, ClaimRevision.seen_at, PageVersion.capture_id)
-            .join(PageVersion, col(PageVersion.id) == ClaimRevision.version_id)
-            .where(col(ClaimRevision.claim_id).in_(some))
-            .order_by(col(ClaimRevision.number))
-        )
-        for key, seen, capture in session.execute(wordings):
-            found["claim", str(key)].append((seen, capture))
+    for claim, wordings in wordings_of(session, ids["claim"]).items():
+        found["claim", str(claim)] = [(revision.seen_at, capture) for revision, capture in wordings]
     for some in chunks(ids["notice"]):
         revisions = select(NoticeRevision.notice_id, NoticeRevision.seen_at, NoticeRevision.capture_id)
         revisions = revisions.where(col(NoticeRevision.notice_id).in_(some)).order_by(col(NoticeRevision.number))

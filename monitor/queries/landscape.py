@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlmodel import Session, col
 
-from monitor.queries.facts import chunks, rehearsal_runs
-from monitor.queries.landscape_claims import LEARNED, claims, within
+from monitor.queries.facts import LEARNED, chunks, rehearsal_runs
+from monitor.queries.landscape_claims import claims, within
 from monitor.queries.landscape_coverage import coverage
 from monitor.queries.landscape_letters import letters
 from monitor.queries.landscape_notices import DATED, notices, numbered, on, rules, where

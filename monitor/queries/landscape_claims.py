@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
+from monitor.queries.facts import LEARNED
 from monitor.queries.landscape_rows import Asked, ClaimCount, Claims, SellerCount, StepCount, Stretch
 from monitor.tables.db import UtcDateTime
 from monitor.tables.models import Cause, Claim, Event, EventKind, Finding, Organisation, Page, ReviewState, Run
@@ -37,9 +38,6 @@ UP = (EventKind.CLAIM_APPEARED, EventKind.CLAIM_REAPPEARED, EventKind.CLAIM_FLAG
 DOWN = (EventKind.CLAIM_WITHDRAWN, EventKind.CLAIM_CLEARED)
 """After one of these it does not."""
 _NEW = (EventKind.CLAIM_APPEARED, EventKind.CLAIM_REAPPEARED)
-
-LEARNED: ColumnElement[Any] = func.coalesce(Run.finished_at, Event.at)
-"""When an event became known: the end of the run that told it. Digests sort by the same, so that sums agree."""
 
 _METADATA = MetaData()
 LIFE = Table(

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from monitor.queries.facts import chunks
-from monitor.queries.landscape_claims import DOWN, LEARNED, UP
+from monitor.queries.facts import LEARNED, chunks
+from monitor.queries.landscape_claims import DOWN, UP
 from monitor.queries.landscape_notices import COUNTED, SORT
 from monitor.queries.landscape_rows import Asked, Letters, LetterTime
 from monitor.records import NoticeType

@@ -36,7 +36,7 @@ from monitor.queries.rows import (
     Seller,
     Wording,
 )
-from monitor.queries.week import changed_fields
+from monitor.queries.week_notices import changed_fields
 from monitor.reading.text import Block, Document
 from monitor.tables.db import reading
 from monitor.tables.models import (

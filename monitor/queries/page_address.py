@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from rapidfuzz import fuzz, process
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
@@ -45,6 +44,8 @@ def find_page(engine: Engine, address: str) -> Sought:
             if met:
                 return Sought(max(met)[3], host_known=True)
         urls = [url for _, url, _, _ in held]
+        from rapidfuzz import fuzz, process  # late: most addresses are found as they are written
+
         nearest = process.extract(address, urls, scorer=fuzz.ratio, limit=_NEAREST)
         return Sought(None, tuple(url for url, _, _ in nearest), host_known=True)
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from monitor.queries.rows import ClaimRow, EventRow, Named
-from monitor.reading.differences import Difference, Piece
+
+if TYPE_CHECKING:
+    from monitor.reading.differences import Difference, Piece
 
 _ONE_AS_SEVERAL = re.compile(r"\b1 ((?:broken )?(?:image|script))s\b")
 

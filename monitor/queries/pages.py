@@ -11,7 +11,6 @@ from sqlmodel import Session, col, func, select
 from monitor.queries.facts import chunks, claim_rows, event_row, in_order, organisations_named, rehearsal_runs
 from monitor.queries.page_rows import PageEvent, PageHistory, VersionRow, unread_as_told
 from monitor.queries.reach import sites_of
-from monitor.reading.differences import between, words_between
 from monitor.reading.text import Document
 from monitor.tables.db import reading
 from monitor.tables.models import Capture, ClaimPlace, Event, EventKind, Page, PageVersion
@@ -61,6 +60,8 @@ def _versions(session: Session, page_id: int, newest: int | None) -> tuple[Versi
     )
     statement = statement.where(PageVersion.page_id == page_id).order_by(col(PageVersion.number).desc())
     found = session.exec(statement if newest is None else statement.limit(newest + 1)).all()
+    from monitor.reading.differences import between  # late: it brings what judging rests on
+
     documents = [_document(version) for version, _ in found]
     differences = [between(old, new) for new, old in pairwise(documents)]
     told = [*differences, None] if newest is None or len(found) <= newest else differences
@@ -98,6 +99,8 @@ def told(event: Event) -> PageEvent:
     """An event with the words it is about; of a reworded claim what changed in them."""
     detail = event.detail
     if event.kind == EventKind.CLAIM_REWORDED and detail.get("before"):
+        from monitor.reading.differences import words_between  # late: it brings what judging rests on
+
         pieces = words_between(str(detail["before"]), str(detail.get("after") or detail.get("quote") or ""))
         return PageEvent(event_row(event), str(detail.get("quote", "")), pieces)
     return PageEvent(event_row(event), str(detail.get("quote") or detail.get("title") or detail.get("product") or ""))

@@ -9,8 +9,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Engine, case, exists, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.products import KINDS
-from monitor.products.stretches import folded_name
 from monitor.queries.fact_rows import FactCount, FactRow, unstated_of
 from monitor.queries.facts import chunks, organisations_named, rehearsal_runs
 from monitor.queries.product_lists import changed, changes_of, claims_seen, offered_at
@@ -122,17 +120,25 @@ def _conditions(asked: ProductsAsked | None) -> Iterator[ColumnElement[bool]]:
     yield from (_said(kind, col(ProductFact.value) == value) for kind, value in wanted.items() if value)
     if asked.site:
         yield offered_at(asked.site)
-    for word in folded_name(asked.name).split():
-        yield or_(
-            col(Product.folded).contains(word, autoescape=True),
-            func.lower(Product.name).contains(word, autoescape=True),
-            _said("brand", func.lower(ProductFact.value).contains(word, autoescape=True)),
-        )
+    if asked.name:
+        yield from _named(asked.name)
     if asked.claims or asked.flagged:
         flags = (Claim.decision == "flag",) if asked.flagged else ()
         yield exists().where(col(Claim.product_id) == Product.id, col(Claim.state).in_(STANDING), *flags)
     if asked.changed_since:
         yield changed(asked.changed_since)
+
+
+def _named(name: str) -> Iterator[ColumnElement[bool]]:
+    """Products that bear each word of a name, in their own name or as their brand."""
+    from monitor.products.stretches import folded_name  # late: it brings all that reads products
+
+    for word in folded_name(name).split():
+        yield or_(
+            col(Product.folded).contains(word, autoescape=True),
+            func.lower(Product.name).contains(word, autoescape=True),
+            _said("brand", func.lower(ProductFact.value).contains(word, autoescape=True)),
+        )
 
 
 def _said(kind: str, value: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -166,6 +172,8 @@ def rehearsed_products(session: Session, product_ids: Sequence[int]) -> frozense
 
 def facts_of(session: Session, product_ids: Sequence[int], *, ended: bool = False) -> dict[int, tuple[FactRow, ...]]:
     """Facts by product: each value once, shown as the page read last has it."""
+    from monitor.products import KINDS  # late: it brings all that reads products
+
     rows: dict[tuple[int, str, str], list[tuple[ProductFact, str]]] = {}
     for some in chunks(product_ids):
         statement = select(ProductFact, Page.url).join(Page, col(Page.id) == ProductFact.page_id)

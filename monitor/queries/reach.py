@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Engine, and_, or_
 from sqlmodel import Session, col, select
 
 from monitor.lives import ClaimState
-from monitor.market.clusters import ClaimCluster, ClusterWording
 from monitor.queries.facts import chunks, organisations_named
 from monitor.queries.rows import Named
 from monitor.tables.db import reading
@@ -43,7 +42,10 @@ def reach(engine: Engine, claim_ids: Iterable[int]) -> dict[int, int]:
 
 def sites_of(session: Session, claim_ids: Iterable[int], at: datetime | None = None) -> dict[int, frozenset[str]]:
     """For each claim, the sites on which its wording stands now, or stood at a moment, and its own."""
-    wanted = set(claim_ids)
+    if not (wanted := set(claim_ids)):
+        return {}
+    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
+
     own: dict[int, str] = {}
     clusters: dict[int, str] = {}
     for some in chunks(wanted):
@@ -62,6 +64,8 @@ def sites_of(session: Session, claim_ids: Iterable[int], at: datetime | None = N
 
 
 def _standing_sites(session: Session, clusters: Iterable[str], at: datetime | None = None) -> dict[str, frozenset[str]]:
+    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
+
     found: dict[str, set[str]] = defaultdict(set)
     for some in chunks(clusters):
         statement = (
@@ -86,6 +90,8 @@ def stood_at(at: datetime | None) -> ColumnElement[bool]:
 
 def cluster_of(engine: Engine, claim_id: int) -> tuple[Alike, ...]:
     """Claims of other sites with near the same wording: those that stand now before others, then by site."""
+    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
+
     with reading(engine) as session:
         cluster = session.exec(
             select(ClusterWording.cluster)

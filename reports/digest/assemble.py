@@ -36,11 +36,9 @@ def build(
     """
     spoken = speech(language)
     maker = Maker(law, {source.id: source for source in week.sources}, week.reach)
-    found = sections(week, config, maker)
-    rules, reviews = beside.judged(week.rules, maker), beside.judged(week.reviews, maker)
-    registered, products = beside.registered(week.registered), beside.products(week.products)
+    found, around = sections(week, config, maker), beside.all_beside(week, maker)
     every, seen = tally(week, None, config), sources_read.seen(week, config)
-    told = headline(every, products.total, registered.total, spoken)
+    told = headline(every, around.products.total, around.registered.total, spoken)
     return Digest(
         name=name or period.name,
         language=language,
@@ -60,17 +58,10 @@ def build(
         waiting_review=week.waiting.review,
         waiting_high=week.waiting.high,
         priorities=priorities(week),
-        corrections=beside.corrections(week.corrections),
-        coming=beside.coming(week.coming),
         sections=found,
-        products=products,
-        rules=rules,
-        reviews=reviews,
-        baselines=beside.baselines(week.baselines),
+        **vars(around),
         **vars(seen),
-        watchlists=beside.watchlists(week.watch),
-        provisions=_cited(found, (rules, reviews), law),
-        registered=registered,
+        provisions=_cited(found, (around.rules, around.reviews), law),
         site=config.site_address,
     )
 

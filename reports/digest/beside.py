@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from monitor.queries.week_rows import (
     BaselineRead,
@@ -12,6 +13,7 @@ from monitor.queries.week_rows import (
     ProductChange,
     RegisteredNews,
     WatchHit,
+    Week,
 )
 from reports.digest.sections import Maker
 from reports.digest.view import (
@@ -35,6 +37,33 @@ from reports.render import language_tag, line, short
 from reports.views import Reason
 
 LONGEST_VALUE = 120
+
+
+@dataclass(frozen=True)
+class Beside:
+    """All that stands beside the sections: fields of `Digest`."""
+
+    corrections: CorrectionGroup
+    coming: ComingGroup
+    products: ProductGroup
+    rules: Judged
+    reviews: Judged
+    baselines: tuple[BaselineItem, ...]
+    watchlists: tuple[WatchGroup, ...]
+    registered: RegisteredGroup
+
+
+def all_beside(week: Week, maker: Maker) -> Beside:
+    return Beside(
+        corrections=corrections(week.corrections),
+        coming=coming(week.coming),
+        products=products(week.products),
+        rules=judged(week.rules, maker),
+        reviews=judged(week.reviews, maker),
+        baselines=baselines(week.baselines),
+        watchlists=watchlists(week.watch),
+        registered=registered(week.registered),
+    )
 
 
 def judged(changes: Iterable[ClaimChange], maker: Maker) -> Judged:

@@ -38,6 +38,15 @@ loaded({heavy})
     assert "\nCommands:\n" in done.stdout
 
 
+def test_asking_the_database_loads_nothing_that_judges_or_compares() -> None:
+    script = """
+import sys, monitor.queries
+print(sorted({'numpy', 'monitor.classify', 'monitor.products', 'monitor.knowledge'} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+
+
 def test_a_text_without_the_product_is_judged_without_the_model() -> None:
     script = """
 import sys

@@ -23,6 +23,7 @@ from monitor.config import Config
 from reports import period
 from reports.digest.writing import Written, write
 from tests.reports import factory
+from tests.reports.two_weeks import two_weeks
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -53,12 +54,12 @@ class Stored:
 
 @pytest.fixture
 def stored(sqlite_engine: Engine, tmp_path: Path) -> Stored:
-    return Stored(sqlite_engine, Config(data=tmp_path), factory.two_weeks(sqlite_engine))
+    return Stored(sqlite_engine, Config(data=tmp_path), two_weeks(sqlite_engine))
 
 
 @pytest.fixture
 def rehearsed(sqlite_engine: Engine, tmp_path: Path) -> Stored:
-    return Stored(sqlite_engine, Config(data=tmp_path), factory.two_weeks(sqlite_engine, mode="rehearsal"))
+    return Stored(sqlite_engine, Config(data=tmp_path), two_weeks(sqlite_engine, mode="rehearsal"))
 
 
 @contextmanager

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, select
 
 from monitor import search
-from monitor.tables.db import transaction
 from monitor.tables.models import (
     Capture,
     Cause,
@@ -66,6 +64,14 @@ PROVISIONS = {
 
 def law(provision_id: str) -> Provision:
     return PROVISIONS.get(provision_id, Provision(id=provision_id))
+
+
+def _terms(text: str) -> list[dict[str, Any]]:
+    """The words that made a notice one on exosomes."""
+    place = text.find("exosome")
+    return (
+        [{"term": "exosome", "quote": "exosome", "start": place, "end": place + 7, "in": "text"}] if place >= 0 else []
+    )
 
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -152,11 +158,8 @@ class Factory:
         **more: Any,
     ) -> Notice:
         key, at = f"k{self._next()}", run.finished_at
-        url = f"https://regulator.example/letters/{key}"
-        capture = self.capture(run, url)
+        capture = self.capture(run, f"https://regulator.example/letters/{key}")
         source = self.session.get_one(Source, run.source_id)
-        place = text.find("exosome")
-        terms = [{"term": "exosome", "quote": "exosome", "start": place, "end": place + 7, "in": "text"}]
         values: dict[str, Any] = {
             "notice_type": "warning_letter",
             "authority": "Office of Invented Medicines",
@@ -166,14 +169,14 @@ class Factory:
             source_id=run.source_id,
             key=key,
             title=title,
-            url=url,
+            url=capture.url,
             jurisdiction=source.jurisdiction,
             language="en",
             issued=posted,
             posted=posted,
             text=text,
             tier=tier,
-            tier_terms=terms if place >= 0 and tier == "core" else [],
+            tier_terms=_terms(text) if tier == "core" else [],
             content_digest=key,
             capture_id=capture.id,
             first_seen=at,
@@ -184,19 +187,16 @@ class Factory:
         self._add(row)
         self.notice_revision(row, run, quoted_urls=quoted_urls)
         if organisation:
-            self._add(NoticeOrganisation(notice_id=row.id or 0, organisation_id=organisation.id or 0, role="addressee"))
+            self._address(row, organisation)
         if event:
             self.event(EventKind.NOTICE_PUBLISHED, run, "notice", row.id, baseline=baseline)
-        search.index(
-            self.session,
-            "notice",
-            row.id or 0,
-            title=title,
-            body=text,
-            seen_at=at,
-            jurisdictions=[row.jurisdiction],
-        )
+        places = [row.jurisdiction]
+        search.index(self.session, "notice", row.id or 0, title=title, body=text, seen_at=at, jurisdictions=places)
         return row
+
+    def _address(self, notice: Notice, organisation: Organisation) -> None:
+        ids = {"notice_id": notice.id or 0, "organisation_id": organisation.id or 0}
+        self._add(NoticeOrganisation(role="addressee", **ids))
 
     def notice_revision(self, notice: Notice, run: Run, **changes: Any) -> NoticeRevision:
         number = len(self.session.exec(select(NoticeRevision).where(NoticeRevision.notice_id == notice.id)).all()) + 1
@@ -309,34 +309,41 @@ class Factory:
         self._add(row)
         self.wording(row, version, quote, 1)
         for code, level, provision in basis:
-            self._add(
-                Finding(
-                    claim_id=row.id or 0,
-                    jurisdiction=code,
-                    rule_id=f"{code}.{category}",
-                    severity=level,
-                    confidence=row.confidence,
-                    decision=row.decision,
-                    assessed=assessed,
-                    legal_basis=[provision],
-                    addressed_why="prices in its currency",
-                    knowledge_version="k1",
-                    made_at=version.read_at,
-                )
-            )
+            self._finding(row, code, level, provision, assessed=assessed)
         if event:
             self.event(event, run, "claim", row.id, severity=severity, cause=cause, baseline=baseline)
+        named, places = product.name if product else page.title, [code for code, _, _ in basis]
+        self._index_claim(row, body=f"{named}\n{page.url}", jurisdictions=places)
+        return row
+
+    def _finding(self, claim: Claim, jurisdiction: str, severity: str, provision: str, *, assessed: bool) -> None:
+        self._add(
+            Finding(
+                claim_id=claim.id or 0,
+                jurisdiction=jurisdiction,
+                rule_id=f"{jurisdiction}.{claim.category}",
+                severity=severity,
+                confidence=claim.confidence,
+                decision=claim.decision,
+                assessed=assessed,
+                legal_basis=[provision],
+                addressed_why="prices in its currency",
+                knowledge_version="k1",
+                made_at=claim.first_seen,
+            )
+        )
+
+    def _index_claim(self, claim: Claim, *, body: str, jurisdictions: list[str]) -> None:
         search.index(
             self.session,
             "claim",
-            row.id or 0,
-            title=quote,
-            body=f"{product.name if product else page.title}\n{page.url}",
-            seen_at=version.read_at,
-            jurisdictions=[code for code, _, _ in basis],
-            severity=severity,
+            claim.id or 0,
+            title=claim.quote,
+            body=body,
+            seen_at=claim.first_seen,
+            jurisdictions=jurisdictions,
+            severity=claim.severity,
         )
-        return row
 
     def wording(self, claim: Claim, version: PageVersion, quote: str, number: int) -> None:
         start = version.text.index(quote)
@@ -384,100 +391,3 @@ class Factory:
         self.session.add(row)
         self.session.flush()
         return row
-
-
-TEXT_1 = "Glow serum\nOur exosome serum treats arthritis in four weeks.\nIt may help hair grow.\nShips to the US."
-TEXT_2 = (
-    "Glow serum\nOur exosome serum treats arthritis in two weeks.\nNo side effects at all.\nInjected into the scalp.\n"
-    "Ships to the US."
-)
-
-
-def two_weeks(engine: Engine, mode: str = "live") -> dict[str, Any]:
-    """Two weeks with everything a digest can meet; gives ids by short names. The second week is 2026-W47."""
-    with transaction(engine) as session:
-        make = Factory(session)
-        letters = make.source("us_letters", "Warning letters")
-        market = make.source("site_glow_example", "Glow Labs’ site", kind="page")
-        blind = make.source(
-            "uk_alerts", "Medicine alerts", jurisdiction="uk", state="blind", state_since=MONDAY + timedelta(days=1),
-            state_reason="answered with a page that apologises (HTTP 200)",
-        )  # fmt: skip
-        fresh = make.source("ca_recalls", "Recalls", jurisdiction="ca")
-        first_letters, first_market = make.run(letters, EARLIER, mode=mode), make.run(market, EARLIER, mode=mode)
-        make.run(blind, EARLIER, mode=mode)
-        letters.baseline_run = first_letters.id
-        glow = make.organisation("Glow Labs", hosts=["glow.example"])
-        hostile = make.organisation(HOSTILE)
-        old = make.notice(first_letters, "Old letter", posted=date(2025, 3, 1), baseline=True, organisation=glow)
-        page, version = make.page(first_market, "https://glow.example/serum", TEXT_1, glow)
-        serum = make.product("Glow Serum", "glow.example", glow)
-        arthritis = make.claim(
-            version, "treats arthritis in four weeks", product=serum, baseline=True,
-            basis=(("us", "High", "us-a"), ("uk", "Medium", "uk-b")),
-        )  # fmt: skip
-        hair = make.claim(
-            version, "may help hair grow", severity="Medium", category="hair_regrowth", decision="review",
-            basis=(("us", "Medium", "us-a"),), baseline=True, confidence=0.61,
-        )  # fmt: skip
-
-        second_letters, second_market = make.run(letters, MONDAY, mode=mode), make.run(market, MONDAY, mode=mode)
-        first_fresh = make.run(fresh, MONDAY + timedelta(hours=1), mode=mode)
-        make.run(blind, MONDAY + timedelta(days=1), state="quarantined", mode=mode, reasons=["0 entries; never empty"])
-        new = make.notice(
-            second_letters, "Letter to Glow Labs", posted=date(2026, 11, 16), organisation=glow,
-            quoted_urls=["https://www.glow.example/serum", "https://else.example/a"],
-        )  # fmt: skip
-        bad = make.notice(second_letters, f"Letter to {HOSTILE}", posted=date(2026, 11, 17), organisation=hostile)
-        adjacent = make.notice(second_letters, "Umbilical cord cells", tier="adjacent", posted=date(2026, 11, 17))
-        make.notice(second_letters, "Cheese recall", tier="other", posted=date(2026, 11, 17))
-        make.notice_revision(old, second_letters, status="closed", quoted_urls=[])
-        make.event(EventKind.NOTICE_UPDATED, second_letters, "notice", old.id)
-        history = make.notice(first_fresh, "Old recall", posted=date(2024, 1, 5), baseline=True)
-        recent = make.notice(first_fresh, "Recall of this week", posted=date(2026, 11, 18), baseline=True)
-        make.event(
-            EventKind.BASELINE_READ,
-            first_fresh,
-            "source",
-            fresh.id,
-            detail={"title": "Recalls", "brought": {"notice_published": 2}},
-        )
-        make.event(
-            EventKind.SOURCE_BLIND, first_fresh, "source", blind.id, at=MONDAY + timedelta(days=1),
-            detail={"reason": "answered with a page that apologises (HTTP 200)"},
-        ).source_id = blind.id  # fmt: skip
-
-        _, later = make.page(second_market, "https://glow.example/serum", TEXT_2, glow)
-        reworded_quote = "treats arthritis in two weeks"
-        make.wording(arthritis, later, reworded_quote, 2)
-        arthritis.quote, arthritis.version_id = reworded_quote, later.id or 0
-        arthritis.start = TEXT_2.index(reworded_quote)
-        arthritis.end = arthritis.start + len(reworded_quote)
-        reworded = make.event(
-            EventKind.CLAIM_REWORDED, second_market, "claim", arthritis.id,
-            detail={"before": "treats arthritis in four weeks", "after": reworded_quote}, severity="High",
-        )  # fmt: skip
-        hair.state, hair.ended_at = "withdrawn", MONDAY
-        make.event(EventKind.CLAIM_WITHDRAWN, second_market, "claim", hair.id, severity="Medium")
-        safe = make.claim(
-            later, "No side effects at all", category="safety_absolute", severity="Medium", product=serum,
-            basis=(("us", "Medium", "us-a"),),
-        )  # fmt: skip
-        scalp = make.claim(
-            later, "Injected into the scalp", category="route_injection_iv", product=serum,
-            event=EventKind.CLAIM_FLAGGED, cause=Cause.RULES, basis=(("us", "High", "us-unknown"),),
-        )  # fmt: skip
-        make.event(
-            EventKind.PAGE_GONE, second_market, "page", page.id, severity="Medium", jurisdictions=["us", "br"],
-            detail={"claims": ["may help hair grow", "may help hair grow"]},
-        )  # fmt: skip
-        make.match("Arthritis watch", reworded, "arthritis", reworded_quote)
-        for row, kind in ((serum, "product"), (glow, "organisation")):
-            search.index(session, kind, row.id or 0, title=row.name, body="glow.example", seen_at=MONDAY)
-        session.flush()
-        return {
-            "glow": glow.id, "hostile": hostile.id, "serum": serum.id, "page": page.id,
-            "old": old.id, "new": new.id, "bad": bad.id, "adjacent": adjacent.id,
-            "history": history.id, "recent": recent.id,
-            "arthritis": arthritis.id, "hair": hair.id, "safe": safe.id, "scalp": scalp.id,
-        }  # fmt: skip

@@ -15,6 +15,30 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _digest_issue()
+    _organisation()
+    _search_document()
+    _source()
+    _organisation_alias()
+    _page()
+    _product()
+    _run()
+    _seenitem()
+    _capture()
+    _event()
+    _notice()
+    _page_version()
+    _watch_match()
+    _claim()
+    _notice_organisation()
+    _notice_revision()
+    _claim_place()
+    _claim_revision()
+    _finding()
+    search.install(op.get_bind())
+
+
+def _digest_issue() -> None:
     op.create_table(
         "digest_issue",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -27,6 +51,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
+
+
+def _organisation() -> None:
     op.create_table(
         "organisation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -39,6 +66,8 @@ def upgrade() -> None:
     with op.batch_alter_table("organisation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_organisation_folded"), ["folded"], unique=True)
 
+
+def _search_document() -> None:
     op.create_table(
         "search_document",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -58,6 +87,8 @@ def upgrade() -> None:
         batch_op.create_index("ix_search_document_kind_seen", ["kind", "seen_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_search_document_seen_at"), ["seen_at"], unique=False)
 
+
+def _source() -> None:
     op.create_table(
         "source",
         sa.Column("id", sa.String(), nullable=False),
@@ -75,6 +106,9 @@ def upgrade() -> None:
         sa.Column("last_new_item_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _organisation_alias() -> None:
     op.create_table(
         "organisation_alias",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -82,17 +116,14 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"],
-            ["organisation.id"],
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organisation_id", "kind", "value"),
     )
-    with op.batch_alter_table("organisation_alias", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_organisation_alias_organisation_id"), ["organisation_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_organisation_alias_value"), ["value"], unique=False)
+    _index("organisation_alias", "organisation_id", "value")
 
+
+def _page() -> None:
     op.create_table(
         "page",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -108,22 +139,15 @@ def upgrade() -> None:
         sa.Column("current_version_id", sa.Integer(), nullable=True),
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_read", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"],
-            ["organisation.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_id", "url"),
     )
-    with op.batch_alter_table("page", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_page_host"), ["host"], unique=False)
-        batch_op.create_index(batch_op.f("ix_page_organisation_id"), ["organisation_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_page_source_id"), ["source_id"], unique=False)
+    _index("page", "host", "organisation_id", "source_id")
 
+
+def _product() -> None:
     op.create_table(
         "product",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -133,17 +157,14 @@ def upgrade() -> None:
         sa.Column("folded", sa.String(), nullable=False),
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"],
-            ["organisation.id"],
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("host", "folded"),
     )
-    with op.batch_alter_table("product", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_product_host"), ["host"], unique=False)
-        batch_op.create_index(batch_op.f("ix_product_organisation_id"), ["organisation_id"], unique=False)
+    _index("product", "host", "organisation_id")
 
+
+def _run() -> None:
     op.create_table(
         "run",
         sa.Column("id", sa.String(), nullable=False),
@@ -156,16 +177,13 @@ def upgrade() -> None:
         sa.Column("folder", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("run", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_run_finished_at"), ["finished_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_run_source_id"), ["source_id"], unique=False)
+    _index("run", "finished_at", "source_id")
 
+
+def _seenitem() -> None:
     op.create_table(
         "seenitem",
         sa.Column("source_id", sa.String(), nullable=False),
@@ -174,12 +192,12 @@ def upgrade() -> None:
         sa.Column("etag", sa.String(), nullable=False),
         sa.Column("last_modified", sa.String(), nullable=False),
         sa.Column("read_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("source_id", "key"),
     )
+
+
+def _capture() -> None:
     op.create_table(
         "capture",
         sa.Column("id", sa.String(), nullable=False),
@@ -191,15 +209,13 @@ def upgrade() -> None:
         sa.Column("payload_sha256", sa.String(), nullable=False),
         sa.Column("offset", sa.Integer(), nullable=False),
         sa.Column("length", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("capture", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_capture_run_id"), ["run_id"], unique=False)
+    _index("capture", "run_id")
 
+
+def _event() -> None:
     op.create_table(
         "event",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -215,23 +231,15 @@ def upgrade() -> None:
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.Column("dedupe_key", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("dedupe_key"),
     )
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_kind"), ["kind"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_object_id"), ["object_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_source_id"), ["source_id"], unique=False)
+    _index("event", "at", "kind", "object_id", "source_id")
 
+
+def _notice() -> None:
     op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -256,25 +264,15 @@ def upgrade() -> None:
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_id", "key"),
     )
-    with op.batch_alter_table("notice", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notice_first_seen"), ["first_seen"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_issued"), ["issued"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_jurisdiction"), ["jurisdiction"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_posted"), ["posted"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_source_id"), ["source_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_tier"), ["tier"], unique=False)
+    _index("notice", "first_seen", "issued", "jurisdiction", "posted", "source_id", "tier")
 
+
+def _page_version() -> None:
     op.create_table(
         "page_version",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -289,24 +287,16 @@ def upgrade() -> None:
         sa.Column("knowledge_version", sa.String(), nullable=False),
         sa.Column("decision", sa.String(), nullable=False),
         sa.Column("dropped", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["page_id"],
-            ["page.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("page_id", "number"),
     )
-    with op.batch_alter_table("page_version", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_page_version_page_id"), ["page_id"], unique=False)
+    _index("page_version", "page_id")
 
+
+def _watch_match() -> None:
     op.create_table(
         "watch_match",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -314,17 +304,14 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Integer(), nullable=False),
         sa.Column("why", sa.JSON(), nullable=False),
         sa.Column("matched_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["event_id"],
-            ["event.id"],
-        ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("watchlist", "event_id"),
     )
-    with op.batch_alter_table("watch_match", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_watch_match_event_id"), ["event_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_watch_match_watchlist"), ["watchlist"], unique=False)
+    _index("watch_match", "event_id", "watchlist")
 
+
+def _claim() -> None:
     op.create_table(
         "claim",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -354,49 +341,28 @@ def upgrade() -> None:
         sa.Column("ended_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.Column("review_state", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["page_id"],
-            ["page.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["product.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["page_version.id"],
-        ),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"]),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
+        sa.ForeignKeyConstraint(["version_id"], ["page_version.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("claim", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_claim_category"), ["category"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_decision"), ["decision"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_first_seen"), ["first_seen"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_page_id"), ["page_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_product_id"), ["product_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_severity"), ["severity"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_source_id"), ["source_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_state"), ["state"], unique=False)
+    _index("claim", "category", "decision", "first_seen", "page_id", "product_id", "severity", "source_id", "state")
 
+
+def _notice_organisation() -> None:
     op.create_table(
         "notice_organisation",
         sa.Column("notice_id", sa.Integer(), nullable=False),
         sa.Column("organisation_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["notice_id"],
-            ["notice.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"],
-            ["organisation.id"],
-        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"]),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("notice_id", "organisation_id"),
     )
+
+
+def _notice_revision() -> None:
     op.create_table(
         "notice_revision",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -407,24 +373,16 @@ def upgrade() -> None:
         sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["notice_id"],
-            ["notice.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("notice_id", "number"),
     )
-    with op.batch_alter_table("notice_revision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notice_revision_notice_id"), ["notice_id"], unique=False)
+    _index("notice_revision", "notice_id")
 
+
+def _claim_place() -> None:
     op.create_table(
         "claim_place",
         sa.Column("claim_id", sa.Integer(), nullable=False),
@@ -434,23 +392,15 @@ def upgrade() -> None:
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("lacking", sa.Integer(), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["claim_id"],
-            ["claim.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["page_id"],
-            ["page.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["page_version.id"],
-        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"]),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"]),
+        sa.ForeignKeyConstraint(["version_id"], ["page_version.id"]),
         sa.PrimaryKeyConstraint("claim_id", "page_id"),
     )
-    with op.batch_alter_table("claim_place", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_claim_place_page_id"), ["page_id"], unique=False)
+    _index("claim_place", "page_id")
 
+
+def _claim_revision() -> None:
     op.create_table(
         "claim_revision",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -461,20 +411,15 @@ def upgrade() -> None:
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["claim_id"],
-            ["claim.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["page_version.id"],
-        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"]),
+        sa.ForeignKeyConstraint(["version_id"], ["page_version.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("claim_id", "number"),
     )
-    with op.batch_alter_table("claim_revision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_claim_revision_claim_id"), ["claim_id"], unique=False)
+    _index("claim_revision", "claim_id")
 
+
+def _finding() -> None:
     op.create_table(
         "finding",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -490,18 +435,16 @@ def upgrade() -> None:
         sa.Column("knowledge_version", sa.String(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("made_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["claim_id"],
-            ["claim.id"],
-        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_finding_claim_id"), ["claim_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_finding_current"), ["current"], unique=False)
-        batch_op.create_index(batch_op.f("ix_finding_jurisdiction"), ["jurisdiction"], unique=False)
+    _index("finding", "claim_id", "current", "jurisdiction")
 
-    search.install(op.get_bind())
+
+def _index(table: str, *columns: str) -> None:
+    with op.batch_alter_table(table, schema=None) as batch_op:
+        for column in columns:
+            batch_op.create_index(batch_op.f(f"ix_{table}_{column}"), [column], unique=False)
 
 
 def downgrade() -> None:

@@ -17,6 +17,21 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _backfill()
+    _authorisation()
+    _publication()
+    _record_revision()
+    _trial()
+    _notice_mark()
+    _notice_place()
+    _publication_name()
+    _publication_place()
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("filled", sa.JSON(), server_default="{}", nullable=False))
+    _mark_held_notices()
+
+
+def _backfill() -> None:
     op.create_table(
         "backfill",
         sa.Column("source_id", sa.String(), nullable=False),
@@ -28,12 +43,12 @@ def upgrade() -> None:
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("reached", sa.Date(), nullable=True),
         sa.Column("done_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("source_id"),
     )
+
+
+def _authorisation() -> None:
     op.create_table(
         "authorisation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -58,23 +73,15 @@ def upgrade() -> None:
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_id", "key"),
     )
-    with op.batch_alter_table("authorisation", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_authorisation_first_seen"), ["first_seen"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorisation_jurisdiction"), ["jurisdiction"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorisation_source_id"), ["source_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorisation_status"), ["status"], unique=False)
+    _index("authorisation", "first_seen", "jurisdiction", "source_id", "status")
 
+
+def _publication() -> None:
     op.create_table(
         "publication",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -100,24 +107,15 @@ def upgrade() -> None:
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    with op.batch_alter_table("publication", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_publication_first_seen"), ["first_seen"], unique=False)
-        batch_op.create_index(batch_op.f("ix_publication_published"), ["published"], unique=False)
-        batch_op.create_index(batch_op.f("ix_publication_retracted"), ["retracted"], unique=False)
-        batch_op.create_index(batch_op.f("ix_publication_source_id"), ["source_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_publication_tier"), ["tier"], unique=False)
+    _index("publication", "first_seen", "published", "retracted", "source_id", "tier")
 
+
+def _record_revision() -> None:
     op.create_table(
         "record_revision",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -130,21 +128,15 @@ def upgrade() -> None:
         sa.Column("seen_at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("object_kind", "object_id", "source_id", "number"),
     )
+
+
+def _trial() -> None:
     op.create_table(
         "trial",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -178,39 +170,27 @@ def upgrade() -> None:
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_id", "key"),
     )
-    with op.batch_alter_table("trial", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_trial_first_seen"), ["first_seen"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trial_jurisdiction"), ["jurisdiction"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trial_posted"), ["posted"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trial_source_id"), ["source_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trial_status"), ["status"], unique=False)
-        batch_op.create_index(batch_op.f("ix_trial_tier"), ["tier"], unique=False)
+    _index("trial", "first_seen", "jurisdiction", "posted", "source_id", "status", "tier")
 
+
+def _notice_mark() -> None:
     op.create_table(
         "notice_mark",
         sa.Column("notice_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["notice_id"],
-            ["notice.id"],
-        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"]),
         sa.PrimaryKeyConstraint("notice_id", "kind", "value"),
     )
-    with op.batch_alter_table("notice_mark", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notice_mark_value"), ["value"], unique=False)
+    _index("notice_mark", "value")
 
+
+def _notice_place() -> None:
     op.create_table(
         "notice_place",
         sa.Column("source_id", sa.String(), nullable=False),
@@ -223,36 +203,26 @@ def upgrade() -> None:
         sa.Column("capture_id", sa.String(), nullable=False),
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["notice_id"],
-            ["notice.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("source_id", "key"),
     )
-    with op.batch_alter_table("notice_place", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notice_place_notice_id"), ["notice_id"], unique=False)
+    _index("notice_place", "notice_id")
 
+
+def _publication_name() -> None:
     op.create_table(
         "publication_name",
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("publication_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["publication_id"],
-            ["publication.id"],
-        ),
+        sa.ForeignKeyConstraint(["publication_id"], ["publication.id"]),
         sa.PrimaryKeyConstraint("value"),
     )
-    with op.batch_alter_table("publication_name", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_publication_name_publication_id"), ["publication_id"], unique=False)
+    _index("publication_name", "publication_id")
 
+
+def _publication_place() -> None:
     op.create_table(
         "publication_place",
         sa.Column("publication_id", sa.Integer(), nullable=False),
@@ -261,23 +231,17 @@ def upgrade() -> None:
         sa.Column("capture_id", sa.String(), nullable=False),
         sa.Column("first_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["capture.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["publication_id"],
-            ["publication.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["source.id"],
-        ),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"]),
+        sa.ForeignKeyConstraint(["publication_id"], ["publication.id"]),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"]),
         sa.PrimaryKeyConstraint("publication_id", "source_id"),
     )
-    with op.batch_alter_table("run", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("filled", sa.JSON(), server_default="{}", nullable=False))
-    _mark_held_notices()
+
+
+def _index(table: str, *columns: str) -> None:
+    with op.batch_alter_table(table, schema=None) as batch_op:
+        for column in columns:
+            batch_op.create_index(batch_op.f(f"ix_{table}_{column}"), [column], unique=False)
 
 
 def _mark_held_notices() -> None:

@@ -14,6 +14,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _outbox()
+    _outbox_match()
+    _subscription()
+    _suppression()
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -39,10 +46,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("recipient", "key"),
         sa.UniqueConstraint("reference"),
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        for column in ("recipient", "created_at", "state", "next_attempt"):
-            batch_op.create_index(batch_op.f(f"ix_outbox_{column}"), [column], unique=False)
+    _index("outbox", "recipient", "created_at", "state", "next_attempt")
 
+
+def _outbox_match() -> None:
     op.create_table(
         "outbox_match",
         sa.Column("recipient", sa.String(), nullable=False),
@@ -52,9 +59,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["match_id"], ["watch_match.id"]),
         sa.PrimaryKeyConstraint("recipient", "match_id"),
     )
-    with op.batch_alter_table("outbox_match", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_outbox_match_letter_id"), ["letter_id"], unique=False)
+    _index("outbox_match", "letter_id")
 
+
+def _subscription() -> None:
     op.create_table(
         "subscription",
         sa.Column("recipient", sa.String(), nullable=False),
@@ -63,6 +71,9 @@ def upgrade() -> None:
         sa.Column("after_match", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("recipient", "what"),
     )
+
+
+def _suppression() -> None:
     op.create_table(
         "suppression",
         sa.Column("address", sa.String(), nullable=False),
@@ -72,6 +83,12 @@ def upgrade() -> None:
         sa.Column("at", monitor.tables.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("address", "scope"),
     )
+
+
+def _index(table: str, *columns: str) -> None:
+    with op.batch_alter_table(table, schema=None) as batch_op:
+        for column in columns:
+            batch_op.create_index(batch_op.f(f"ix_{table}_{column}"), [column], unique=False)
 
 
 def downgrade() -> None:

@@ -109,6 +109,22 @@ CLAIMS = (
 
 
 def _claims(session: Session, asked: Filters) -> Iterator[Row]:
+    rehearsed = rehearsal_runs(session)
+    for rows in batches(session, _asked_claims(asked), col(Claim.id)):
+        assessed = _assessed(session, [row[0] for row in rows])
+        for row in rows:
+            yield (
+                *row[:14],
+                tuple(assessed.get(row[0], ())),
+                *row[14:21],
+                texts(row[21]),
+                *row[22:31],
+                row[31] in rehearsed,
+            )
+
+
+def _asked_claims(asked: Filters) -> Select[Any]:
+    """The claims asked for, with the run that each was last seen in; the claim's id comes first."""
     statement = _joined(
         Claim.quote,
         Page.language,
@@ -147,18 +163,7 @@ def _claims(session: Session, asked: Filters) -> Iterator[Row]:
     statement = statement.where(*_conditions(asked), *asked.within(col(Claim.first_seen)))
     if asked.jurisdiction:
         statement = statement.where(col(Claim.id).in_(_touched(asked.jurisdiction)))
-    rehearsed = rehearsal_runs(session)
-    for rows in batches(session, statement, col(Claim.id)):
-        assessed = _assessed(session, [row[0] for row in rows])
-        for row in rows:
-            yield (
-                *row[:14],
-                tuple(assessed.get(row[0], ())),
-                *row[14:21],
-                texts(row[21]),
-                *row[22:31],
-                row[31] in rehearsed,
-            )
+    return statement
 
 
 def _touched(jurisdiction: str) -> Select[Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Select, func
 from sqlmodel import Session, col, select
 
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
-from monitor.queries.facts import rehearsal_runs
+from monitor.queries.facts import organisations_in, rehearsal_runs
 from monitor.tables.models import (
     Capture,
     Notice,
@@ -48,6 +48,24 @@ NOTICES = (
 
 
 def _notices(session: Session, asked: Filters) -> Iterator[Row]:
+    rehearsed = rehearsal_runs(session)
+    for rows in batches(session, _asked_notices(asked), col(Notice.id)):
+        named = organisations_in(session, [row[0] for row in rows])
+        for row in rows:
+            terms = tuple(dict.fromkeys(str(term.get("term", "")) for term in row[11]))
+            yield (
+                *row[:11],
+                terms,
+                tuple(one.name for one in named.get(row[0], ())),
+                *row[12:15],
+                texts(row[15]),
+                *row[16:20],
+                row[20] in rehearsed,
+            )
+
+
+def _asked_notices(asked: Filters) -> Select[Any]:
+    """The notices asked for, with the run that each was read in; the notice's id comes first."""
     statement: Select[Any] = (
         select(  # type: ignore[call-overload]
             Notice.id,
@@ -90,33 +108,7 @@ def _notices(session: Session, asked: Filters) -> Iterator[Row]:
     if asked.organisation is not None:
         naming = select(NoticeOrganisation.notice_id).where(NoticeOrganisation.organisation_id == asked.organisation)
         statement = statement.where(col(Notice.id).in_(naming))
-    rehearsed = rehearsal_runs(session)
-    for rows in batches(session, statement, col(Notice.id)):
-        named = _named(session, [row[0] for row in rows])
-        for row in rows:
-            terms = tuple(dict.fromkeys(str(term.get("term", "")) for term in row[11]))
-            yield (
-                *row[:11],
-                terms,
-                tuple(named.get(row[0], ())),
-                *row[12:15],
-                texts(row[15]),
-                *row[16:20],
-                row[20] in rehearsed,
-            )
-
-
-def _named(session: Session, notices: Sequence[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    statement = (
-        select(NoticeOrganisation.notice_id, Organisation.name)
-        .join(Organisation, col(Organisation.id) == NoticeOrganisation.organisation_id)
-        .where(col(NoticeOrganisation.notice_id).in_(notices))
-        .order_by(col(Organisation.name))
-    )
-    for notice, name in session.execute(statement):
-        found[notice].append(name)
-    return found
+    return statement
 
 
 REVISIONS = (

@@ -24,7 +24,7 @@ import monitor.migrations
 from monitor.migrations import upgrade
 from monitor.tables.db import open_engine, reading, transaction
 from monitor.tables.models import Organisation
-from tests.reports import factory
+from tests.reports.two_weeks import two_weeks
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
@@ -125,7 +125,7 @@ def test_what_changes_it_is_asked_for_older_databases_alone(engine: Engine, monk
 
 
 def test_of_older_claims_every_word_claims(sqlite_engine: Engine) -> None:
-    factory.two_weeks(sqlite_engine)
+    two_weeks(sqlite_engine)
     asked = "SELECT words_start, words_end, length(quote) FROM claim"
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(Path(monitor.migrations.__file__).parent))

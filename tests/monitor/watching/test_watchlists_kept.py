@@ -45,6 +45,11 @@ class Archive:
         self._add(
             Source(id="site_kelda_example", title="Kelda", jurisdiction="us", kind="page", card={}, state_since=NOW)
         )
+        self._read_once()
+        self.organisation = self._organisation()
+        self.page, self.version = self._page()
+
+    def _read_once(self) -> None:
         self._add(
             Run(
                 id="r1",
@@ -69,16 +74,21 @@ class Archive:
                 length=1,
             )
         )
-        self.organisation = Organisation(name="Kelda Labs LLC", folded="kelda labs", first_seen=NOW)
-        self._add(self.organisation)
+
+    def _organisation(self) -> Organisation:
+        organisation = Organisation(name="Kelda Labs LLC", folded="kelda labs", first_seen=NOW)
+        self._add(organisation)
         for kind, value in (
             ("name", "Kelda Labs LLC"),
             ("name", "Old Kelda"),
             ("folded", "kelda labs"),
             ("host", "kelda.example"),
         ):
-            self._add(OrganisationAlias(organisation_id=id_of(self.organisation), kind=kind, value=value, basis="test"))
-        self.page = Page(
+            self._add(OrganisationAlias(organisation_id=id_of(organisation), kind=kind, value=value, basis="test"))
+        return organisation
+
+    def _page(self) -> tuple[Page, PageVersion]:
+        page = Page(
             source_id="site_kelda_example",
             organisation_id=self.organisation.id,
             url="https://kelda.example/",
@@ -86,9 +96,9 @@ class Archive:
             first_seen=NOW,
             last_read=NOW,
         )
-        self._add(self.page)
-        self.version = PageVersion(
-            page_id=id_of(self.page),
+        self._add(page)
+        version = PageVersion(
+            page_id=id_of(page),
             number=1,
             run_id="r1",
             capture_id="r1/00001",
@@ -99,7 +109,8 @@ class Archive:
             knowledge_version="k",
             decision="flag",
         )
-        self._add(self.version)
+        self._add(version)
+        return page, version
 
     def _add(self, row: Any) -> None:
         self.session.add(row)

@@ -32,6 +32,7 @@ from tests.loopback import Reply, loopback
 from tests.reports import factory
 from tests.reports.delivery.mailserver import DROP, MailServer, mail_server
 from tests.reports.delivery.test_ways import APPRISE, SECRET
+from tests.reports.two_weeks import two_weeks
 
 ANNA, BEN, CEM = "anna@reader.example", "ben@reader.example", "cem@reader.example"
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -97,7 +98,7 @@ def office(sqlite_engine: Engine, tmp_path: Path, server: MailServer) -> Office:
         digest=DigestChoice(at=time(6, 30)),
         recipients=(Recipient(address=ANNA, name="Anna"),),
     )
-    return Office(sqlite_engine, config, server, factory.two_weeks(sqlite_engine))
+    return Office(sqlite_engine, config, server, two_weeks(sqlite_engine))
 
 
 def test_the_digest_of_the_week_arrives_once_in_each_readers_language_and_time(office: Office) -> None:

@@ -26,6 +26,7 @@ from reports.digest.formats import as_html, as_json, as_text
 from reports.digest.view import Digest
 from tests.reports import factory
 from tests.reports.factory import EARLIER, MONDAY, Factory
+from tests.reports.two_weeks import two_weeks
 
 GOLDEN = Path(__file__).parent / "golden"
 WEEK = "2026-W47"
@@ -48,7 +49,7 @@ def config(folder: Path) -> Config:
 
 def tell(engine: Engine) -> dict[str, Any]:
     """Fills a fresh database; gives ids by short names."""
-    ids = factory.two_weeks(engine)
+    ids = two_weeks(engine)
     with transaction(engine) as session:
         make = Factory(session, counter=500)
         market = make.source("site_hikari_example", "ヒカリ医院 ✨", jurisdiction="jp", kind="page")

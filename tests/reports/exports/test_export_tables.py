@@ -33,6 +33,7 @@ from reports.site.app import create_app
 from tests.reports import factory
 from tests.reports.conftest import Stored, served
 from tests.reports.exports.workbooks import Workbook
+from tests.reports.two_weeks import two_weeks
 
 DOCS = Path(__file__).parents[3] / "docs" / "exports.md"
 TYPES: dict[str, Any] = {
@@ -44,7 +45,7 @@ WATCHLIST = "Arthritis watch"
 
 def fill(engine: Engine) -> dict[str, Any]:
     """Two weeks, with one of everything that registers hold, a decision, and a digest."""
-    ids = factory.two_weeks(engine)
+    ids = two_weeks(engine)
     with transaction(engine) as session:
         make = factory.Factory(session, counter=500)
         run = session.exec(select(Run).where(Run.source_id == "us_letters").order_by(col(Run.id))).first()

@@ -34,6 +34,7 @@ from reports.site.feeds import is_unchanged
 from tests.reports import factory
 from tests.reports.conftest import Stored, served
 from tests.reports.exports.feed_rules import ARCHIVE, ATOM, LANG, check_atom, check_json, check_rss
+from tests.reports.two_weeks import two_weeks
 
 CHECKS: dict[str, Callable[[bytes], Any]] = {"atom": check_atom, "rss": check_rss, "json": check_json}
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
@@ -90,7 +91,7 @@ def kept(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("feeds")
     shutil.copy(sqlite_template, folder / "exowatch.db")
     engine = open_engine(f"sqlite:///{folder}/exowatch.db")
-    yield Stored(engine, Config(data=folder), factory.two_weeks(engine))
+    yield Stored(engine, Config(data=folder), two_weeks(engine))
     engine.dispose()
 
 
@@ -173,7 +174,7 @@ def test_a_watchlist_feed_says_why(kept: Stored) -> None:
 
 
 def test_each_filter_narrows(engine: Engine) -> None:
-    ids = factory.two_weeks(engine)
+    ids = two_weeks(engine)
     with transaction(engine) as session:
         for told in session.exec(select(Event).where(Event.object_kind == "claim")):
             told.jurisdictions = ["us", "uk"] if told.object_id == str(ids["arthritis"]) else ["us"]

@@ -34,6 +34,7 @@ from reports.site.app import create_app
 from reports.words import Words
 from tests.reports import factory
 from tests.reports.landscape.picture import TODAY, quarter
+from tests.reports.two_weeks import two_weeks
 
 Q4 = period.quarter("2026-Q4", "UTC")
 
@@ -271,7 +272,7 @@ def test_an_empty_database_says_that_nothing_was_read(sqlite_engine: Engine, tmp
 
 
 def test_a_rehearsal_says_so(sqlite_engine: Engine, tmp_path: Path) -> None:
-    factory.two_weeks(sqlite_engine, mode="rehearsal")
+    two_weeks(sqlite_engine, mode="rehearsal")
     rehearsed = gather(sqlite_engine, Config(data=tmp_path), Q4, TODAY)
     assert "DEMONSTRATION" in as_text(rehearsed)
     assert "read from a rehearsal server" in as_html(rehearsed.model_copy(update={"sections": (), "lead": ()}))
