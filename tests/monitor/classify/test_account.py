@@ -64,7 +64,8 @@ def test_what_was_not_flagged_says_which_words_excused_it(page: dict[str, Accoun
 
 
 def test_disguised_letters_are_told_as_they_were_read(page: dict[str, Account]) -> None:
-    one = page["Our exosomes trеat asthma."]
+    one = page["trеat asthma"]
+    assert one.statement == "Our exosomes trеat asthma."
     assert one.disguised_as == "our exosomes treat asthma."
     assert page["Lupus"].disguised_as == ""
 

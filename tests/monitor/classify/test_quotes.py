@@ -99,7 +99,7 @@ def test_thai_is_written_without_blanks_too() -> None:
 def test_only_the_sentence_itself_is_quoted() -> None:
     text = "We heal. We heal too."
     marked = _marked(text, text)
-    assert quotes(text, 9, len(text), marked) == [Quote(9, len(text) - 1, 9, len(text) - 1)]
+    assert quotes(text, 9, len(text), marked) == [Quote(9, len(text) - 1, 9, len(text) - 1, worth=3.0)]
 
 
 TEXTS = st.lists(st.text("aäß9,.;:–膝の ", min_size=1, max_size=8), min_size=1, max_size=14).map(" ".join)

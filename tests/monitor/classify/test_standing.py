@@ -34,6 +34,7 @@ WEIGHTS = Standing(
     review=0.1,
     speaks=1.0,
     alone=2.0,
+    spoken=1.0,
 )
 
 
