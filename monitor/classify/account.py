@@ -99,6 +99,8 @@ class Account:
     quote: str
     start: int
     end: int
+    statement: str
+    """The whole clauses that the quote stands in."""
     decision: str
     status: str
     category: str
@@ -153,6 +155,7 @@ class _Teller:
             quote=claim.quote,
             start=claim.start,
             end=claim.end,
+            statement=claim.statement.text,
             decision=claim.decision,
             status=claim.status,
             category=claim.category,
@@ -164,13 +167,13 @@ class _Teller:
             words=tuple(words) if claim.rule_id in self._rules else self._met_inside(claim),
             excuses=tuple(self._excuse(status, claim, own) for status in EXCUSED_STATUSES),
             hedges=tuple(word for word in own if word.meets == "hedge"),
-            disguised_as=fold(claim.quote).text if claim.obfuscated else "",
+            disguised_as=fold(claim.statement.text).text if claim.obfuscated else "",
             confidence=claim.confidence,
             flag_at=levels.flag,
             review_at=levels.review,
             person_only=self._judgement.lang in scoring.review_only,
             law=tuple(self._law(verdict) for verdict in claim.jurisdictions),
-            precedents=self._precedents.nearest(claim.quote, claim.category),
+            precedents=self._precedents.nearest(claim.statement.text, claim.category),
             why=claim.why,
         )
 

@@ -6,7 +6,7 @@ the model's, beside the rules' own confidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import get_args
@@ -52,6 +52,8 @@ _MET = 0.8  # how sure the rules are of one
 _CERTAIN, _SELLS = 0.85, 0.9
 """From these probabilities of claim and seller's voice on, it is believed although a rule heard another speak."""
 _REPORTS = 0.3  # a doubtful claim is none where a seller's voice is less likely than this
+_CLEAR = 0.7  # from this probability on a word or two of a page's item is a claim whether the lexicon holds it or not
+_FIRM = 1.5  # how firmly words must be marked to be a claim beside one that a rule met, which they may only echo
 _FAINT = 0.3  # nor one less likely than this, in which no word of claims stands
 
 
@@ -113,17 +115,23 @@ class _Both:
         self.sure = [self._sure(row, windows[number]) for row, number in enumerate(self.chosen)]
         self.said: dict[int, list[Quote]] = {}
         self.speaks = not self.whole_page or self._speaks()
+        if self.whole_page and self.speaks:
+            self.sure = [_shifted(sure, self.scoring.on_a_page.spoken) for sure in self.sure]
 
     def claims(self) -> list[JudgedClaim]:
         best: dict[int, tuple[float, int]] = {}
+        for row, number in enumerate(self.chosen):
+            for claim in self.windows[number].stretch.claims:
+                best[id(claim)] = max((self.sure[row], row), best.get(id(claim), (0.0, row)))
+        ruled = {id(claim): self._settled(claim, *best.get(id(claim), (None, 0))) for claim in self.reader.claims}
         own: list[JudgedClaim] = []
         for row, number in enumerate(self.chosen):
             window = self.windows[number]
-            for claim in window.stretch.claims:
-                best[id(claim)] = max((self.sure[row], row), best.get(id(claim), (0.0, row)))
-            own.extend(self._own(row, window, self.sure[row]))
-        ruled = [self._settled(claim, *best.get(id(claim), (None, 0))) for claim in self.reader.claims]
-        return sorted([*ruled, *own], key=lambda claim: (claim.start, claim.end, claim.category, claim.rule_id))
+            settled = [ruled[id(claim)] for claim in window.stretch.claims if claim.status == "affirmed"]
+            own.extend(self._own(row, window, self.sure[row], settled))
+        return sorted(
+            [*ruled.values(), *own], key=lambda claim: (claim.start, claim.end, claim.category, claim.rule_id)
+        )
 
     def _chosen(self) -> list[int]:
         """Which stretches are read: all of a passage; of a page those that could become or lose a claim."""
@@ -220,10 +228,10 @@ class _Both:
             return "flag"
         return "review" if sure >= self.levels.review else "drop"
 
-    def _own(self, row: int, window: Window, sure: float) -> Iterator[JudgedClaim]:
+    def _own(self, row: int, window: Window, sure: float, ruled: Sequence[JudgedClaim]) -> Iterator[JudgedClaim]:
+        """What the model reads beside the statements that rules met in the same stretch."""
         decision = self._decide(sure, crowd=self.scoring.crowd)
-        ruled = any(claim.status == "affirmed" for claim in window.stretch.claims)
-        if ruled or decision == "drop" or sure < self.own_from:
+        if decision == "drop" or sure < self.own_from:
             return
         if decision != "flag" and (self._sells(row) < _REPORTS or (sure < _FAINT and not tells(window.stretch))):
             return
@@ -232,8 +240,9 @@ class _Both:
         if category not in self.ruled:
             return
         voice = heads.voices[int(self.read.voices[row].argmax())]
+        met = "no rule met these words" if ruled else "no rule met"
         why = (
-            f"Model {self.model.digest}: no rule met; {self._wording} of a claim ({sure:.2f}), "
+            f"Model {self.model.digest}: {met}; {self._wording} of a claim ({sure:.2f}), "
             f"most like {category}, in the voice of a {voice}."
         )
         if self.reader.excuse or self.reader.doubtful:
@@ -244,7 +253,11 @@ class _Both:
         else:
             why += self._held_back()
         status = self.reader.excuse or "affirmed"
+        taken = [one.statement for one in ruled if one.decision != "drop"]
         for quote in self._quotes(row, window, sure):
+            first, last = self.reader.page.folded.span(quote.since, quote.until)
+            if ruled and (quote.worth < _FIRM or any(one.start < last and first < one.end for one in taken)):
+                continue
             yield self.make(ModelClaim(quote, category, status, sure, decision, window, why))
 
     def _quotes(self, row: int, window: Window, sure: float) -> list[Quote]:
@@ -256,10 +269,11 @@ class _Both:
         spans = [span for span in window.spans if not self._excused(span, window, excuses, trusted)]
         marked = self._marked(row, window)
         found = [quote for span in spans for quote in self._said(span, marked)]
+        clear = bool(found) and self.whole_page and sure >= _CLEAR
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
             found = [Quote(likeliest.start, likeliest.end, likeliest.start, likeliest.end)]
-        return [quote for quote in found if self._says_something(window, quote.start, quote.end)]
+        return [quote for quote in found if clear or self._says_something(window, quote.start, quote.end)]
 
     def _silenced(self, window: Window, sure: float) -> bool:
         """Did the rules meet something here and excuse it, or does it warn of harm, or answer a question with no?"""

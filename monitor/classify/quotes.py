@@ -39,12 +39,16 @@ class _Word:
 
 @dataclass(frozen=True)
 class Quote:
-    """The words that claim, text[start:end], and the whole clauses they stand in, text[since:until]."""
+    """The words that claim, text[start:end], and the whole clauses they stand in, text[since:until].
+
+    `worth`: how firmly they are marked, as log odds of a word in the mean.
+    """
 
     start: int
     end: int
     since: int
     until: int
+    worth: float = 0.0
 
 
 def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[Quote]:
@@ -55,7 +59,8 @@ def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[Qu
         low, high = waiting.pop()
         first, last = _best(words[low:high])
         first, last = low + first, low + last
-        if sum(word.worth for word in words[first:last]) <= 0:
+        worth = sum(word.worth for word in words[first:last])
+        if worth <= 0:
             continue
         since, until = _begun(words, low, first, len(words)), _ended(words, last, high, len(words))
         said = words[_begun(words, low, first, _LEFT) : _ended(words, last, high, _LEFT)]
@@ -64,6 +69,7 @@ def quotes(text: str, start: int, end: int, marked: Iterable[Marked]) -> list[Qu
             Quote(
                 *_trimmed(text, said[0].start, said[-1].end),
                 *_trimmed(text, stated[0].start, stated[-1].end),
+                worth / (last - first),
             )
         )
         waiting += [(low, since), (until, high)]

@@ -211,6 +211,8 @@ def _held_lines(held: dict[str, Any], made: Judgement, found: bool) -> Iterator[
 def _account(number: int, one: Account) -> Iterator[str]:
     path = " > ".join(_one_line(part) for part in one.heading_path)
     yield f"{number}. “{_one_line(one.quote)}”"
+    if one.statement != one.quote:
+        yield f"   statement  “{_one_line(one.statement)}”"
     yield f"   decision   {_decision(one)}"
     yield f"   claim      {one.category}: {one.meaning}"
     yield f"   stands in  {one.block.replace('_', ' ')}{f' under {path}' if path else ''}"

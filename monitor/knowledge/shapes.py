@@ -193,6 +193,7 @@ class Standing(Row):
     review: float = Field(gt=0, lt=1)
     speaks: float  # log odds that the two likeliest stretches must reach in the mean for anything to be flagged
     alone: float  # or the likeliest by itself
+    spoken: float  # added to the log odds of each on a page that does: who makes claims makes many
 
     @field_validator("near")
     @classmethod

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from monitor.classify.pieces import Pieces
 from monitor.training.e5 import E5
 
-COUNT = 29_000
+COUNT = 35_900  # as many as leave the model under 20 MB
 _SPECIAL = 4
 _SCRIPTS = (
     "LATIN",
@@ -34,14 +34,16 @@ _WHOLE = 1_000_000
 
 
 def choose(e5: E5, texts: Iterable[str], words: Iterable[str], count: int = COUNT) -> npt.NDArray[np.int64]:
-    """Numbers in E5's own order: pieces that occur twice or more in `texts` or thrice in `words` (the lexicon's and the
-    diseases'), single characters, the other pieces of `texts`, then the likeliest in lower case of the scripts we read.
+    """Numbers in E5's own order.
+
+    Pieces that occur thrice or more in `texts` or five times in `words` (the lexicon's and the diseases'), single
+    characters, the likeliest of the other pieces of `texts`, then the likeliest in lower case of the scripts we read.
     """
     whole = Pieces(e5.pieces, e5.scores)
     used = Counter(number for text in texts for number in whole.read(text, _WHOLE)[0])
     named = Counter(number for word in words for number in whole.read(word, _WHOLE)[0])
-    kept = set(range(_SPECIAL)) | {number for number, many in used.items() if many > 1}
-    kept |= {number for number, many in named.items() if many > 2}
+    kept = set(range(_SPECIAL)) | {number for number, many in used.items() if many > 2}
+    kept |= {number for number, many in named.items() if many > 4}
     order = [int(number) for number in np.argsort(-e5.scores, kind="stable") if _ours(e5.pieces[number])]
     single = [number for number in order if len(e5.pieces[number].lstrip(_MARK)) == 1]
     dense = [number for number in single if _script(e5.pieces[number][-1]).startswith(_DENSE)]
