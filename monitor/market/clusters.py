@@ -20,14 +20,15 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from rapidfuzz import fuzz
-from sqlalchemy import BigInteger, Column, delete, insert, text
-from sqlmodel import Field, Session, SQLModel, col, select, update
+from sqlalchemy import delete, insert, text
+from sqlmodel import Session, col, select, update
 
 from monitor.products.names import letters, own_words
 from monitor.reading.surroundings import around
 from monitor.reading.text import Document, fold
+from monitor.tables.clusters import ClaimCluster, ClusterBand, ClusterWording
 from monitor.tables.db import id_of
-from monitor.tables.models import Claim, Organisation, Page, PageVersion, Product, text_column
+from monitor.tables.models import Claim, Organisation, Page, PageVersion, Product
 
 NEAR = 90.0
 """Least likeness (0–100, share of letters that agree) of two wordings of one cluster."""
@@ -47,35 +48,6 @@ _CHUNK = 900
 """Below SQLite's oldest limit of 999 bound values."""
 _K = TypeVar("_K", int, str)
 _LOCK = 0x65786F77  # "exow": any number that nothing else locks
-
-
-class ClusterWording(SQLModel, table=True):
-    """A wording that at least one claim has now. `cluster`: the least digest of all that belong together."""
-
-    __tablename__ = "cluster_wording"
-    id: int | None = Field(default=None, primary_key=True)
-    digest: str = Field(unique=True)
-    words: str = Field(sa_column=text_column())
-    nameless: str = Field(sa_column=text_column())
-    """Its words with the seller's and the product's own names left out."""
-    cluster: str = Field(index=True)
-    """Empty for a wording that is too short to be in any."""
-
-
-class ClusterBand(SQLModel, table=True):
-    """A key by which wordings that may be near the same find each other."""
-
-    __tablename__ = "cluster_band"
-    band: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
-    wording_id: int = Field(foreign_key="cluster_wording.id", primary_key=True, index=True)
-
-
-class ClaimCluster(SQLModel, table=True):
-    """Which wording a claim has now, and by that its cluster."""
-
-    __tablename__ = "claim_cluster"
-    claim_id: int = Field(foreign_key="claim.id", primary_key=True)
-    wording_id: int = Field(foreign_key="cluster_wording.id", index=True)
 
 
 @dataclass(frozen=True)

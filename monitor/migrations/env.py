@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from monitor.config import Config
-from monitor.market import clusters  # noqa: F401  # they make every table known
 from monitor.tables import (
+    clusters,  # noqa: F401  # they make every table known
     leads,  # noqa: F401  # they make every table known
     models,  # noqa: F401  # they make every table known
     product_facts,  # noqa: F401  # they make every table known

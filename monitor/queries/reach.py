@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from monitor.lives import ClaimState
 from monitor.queries.facts import chunks, organisations_named
 from monitor.queries.rows import Named
+from monitor.tables.clusters import ClaimCluster, ClusterWording
 from monitor.tables.db import reading
 from monitor.tables.models import Claim, Page
 from monitor.webname import site_name
@@ -44,8 +45,6 @@ def sites_of(session: Session, claim_ids: Iterable[int], at: datetime | None = N
     """For each claim, the sites on which its wording stands now, or stood at a moment, and its own."""
     if not (wanted := set(claim_ids)):
         return {}
-    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
-
     own: dict[int, str] = {}
     clusters: dict[int, str] = {}
     for some in chunks(wanted):
@@ -64,8 +63,6 @@ def sites_of(session: Session, claim_ids: Iterable[int], at: datetime | None = N
 
 
 def _standing_sites(session: Session, clusters: Iterable[str], at: datetime | None = None) -> dict[str, frozenset[str]]:
-    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
-
     found: dict[str, set[str]] = defaultdict(set)
     for some in chunks(clusters):
         statement = (
@@ -90,8 +87,6 @@ def stood_at(at: datetime | None) -> ColumnElement[bool]:
 
 def cluster_of(engine: Engine, claim_id: int) -> tuple[Alike, ...]:
     """Claims of other sites with near the same wording: those that stand now before others, then by site."""
-    from monitor.market.clusters import ClaimCluster, ClusterWording  # late: it brings all that compares wordings
-
     with reading(engine) as session:
         cluster = session.exec(
             select(ClusterWording.cluster)

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_
 from sqlmodel import Session, col, select
 
-from monitor.market.clusters import ClaimCluster, ClusterWording
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal, texts
 from monitor.queries.facts import rehearsal_runs
+from monitor.tables.clusters import ClaimCluster, ClusterWording
 from monitor.tables.models import (
     Claim,
     ClaimPlace,

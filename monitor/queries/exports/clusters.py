@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
-from monitor.market.clusters import ClaimCluster, ClusterWording
 from monitor.queries.exports.shapes import Column, Filters, Row, Table, batches, equal
 from monitor.queries.reach import STANDING, site_of
+from monitor.tables.clusters import ClaimCluster, ClusterWording
 from monitor.tables.models import Claim, Organisation, Page
 
 CLUSTERS = (

@@ -17,19 +17,11 @@ from monitor.config import Config, Site
 from monitor.intake.runs import take_in
 from monitor.knowledge import Knowledge, load
 from monitor.lives import ClaimState
-from monitor.market.clusters import (
-    ClaimCluster,
-    ClusterBand,
-    ClusterWording,
-    Form,
-    components,
-    form_of,
-    group,
-    is_known_again,
-)
+from monitor.market.clusters import Form, components, form_of, group, is_known_again
 from monitor.migrations import upgrade
 from monitor.reading.surroundings import around
 from monitor.reading.text import Document, read_html
+from monitor.tables.clusters import ClaimCluster, ClusterBand, ClusterWording
 from monitor.tables.db import open_engine, reading, transaction
 from monitor.tables.models import Claim, Page, Run, Source
 from tests.reports.factory import Factory
