@@ -229,7 +229,7 @@ class _Both:
         return "review" if sure >= self.levels.review else "drop"
 
     def _own(self, row: int, window: Window, sure: float, ruled: Sequence[JudgedClaim]) -> Iterator[JudgedClaim]:
-        """What the model reads beside the statements that rules met in the same stretch."""
+        """What the model reads where no rule met anything, and beside the statements that `ruled` met."""
         decision = self._decide(sure, crowd=self.scoring.crowd)
         if decision == "drop" or sure < self.own_from:
             return
@@ -273,7 +273,7 @@ class _Both:
         if not found and spans:
             likeliest = max(spans, key=lambda span: max((sure for at, _, sure in marked if _in(at, span)), default=0.0))
             found = [Quote(likeliest.start, likeliest.end, likeliest.start, likeliest.end)]
-        return [quote for quote in found if clear or self._says_something(window, quote.start, quote.end)]
+        return [quote for quote in found if self._says_something(window, quote.start, quote.end, clear)]
 
     def _silenced(self, window: Window, sure: float) -> bool:
         """Did the rules meet something here and excuse it, or does it warn of harm, or answer a question with no?"""
@@ -281,12 +281,14 @@ class _Both:
             return True
         return any(hit.name == "cue:denying" and hit.start == window.part.start for hit in window.part.hits)
 
-    def _says_something(self, window: Window, start: int, end: int) -> bool:
-        """No price or counter is a claim, and a word or two of a heading or an item only if the lexicon holds them."""
+    def _says_something(self, window: Window, start: int, end: int, clear: bool) -> bool:
+        """No price or counter is a claim, and a word or two of a heading or an item only if the lexicon holds them, or
+        if it is clear without.
+        """
         text = self.reader.page.folded.text[start:end]
         if (text.isascii() and sum(map(str.isalpha, text)) < _FEW_LETTERS) or counts(text):
             return False
-        if window.part.block.kind == "paragraph":
+        if clear or window.part.block.kind == "paragraph":
             return True
         if len(text.split()) >= _FEW_WORDS or (len(text) >= _FEW_SIGNS and not text.isascii() and " " not in text):
             return True

@@ -10,6 +10,7 @@ from monitor.classify import Query, judge
 from monitor.classify.compose import Page
 from monitor.classify.hearing import Heard, hear, settled
 from monitor.classify.judge import windows_of
+from monitor.classify.quotes import Quote
 from monitor.classify.role import PageRole
 from monitor.knowledge import Knowledge, load
 
@@ -86,6 +87,19 @@ def test_who_makes_claims_makes_many(speaks: float, likelier: bool, knowledge: K
         sure.append({one.quote: one.confidence for one in found if one.quote != "Vesicle infusions"})
     assert len(sure[0]) > 3
     assert {sure[1][quote] > before for quote, before in sure[0].items()} == {likelier}
+
+
+def test_a_scrap_of_a_page_is_no_claim_however_it_is_marked(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "monitor.classify.fuse.quotes", lambda _text, start, end, _marked: [Quote(start, end, start, end, 3.0)]
+    )
+    html = CLINIC.replace("</body>", "<ul><li>New</li><li>$40</li><li>Back to tennis</li></ul></body>")
+    judged = judge(Query("a", html=html), _weighed(knowledge, spoken=12.0, flag=0.05))
+    quotes = {one.quote for one in judged.findings}
+    assert "Back to tennis" in quotes
+    assert not {"New", "$40"} & quotes
 
 
 def _weighed(knowledge: Knowledge, **weights: float) -> Knowledge:
