@@ -15,7 +15,9 @@ from monitor.reading.text import decode, source_of
 
 _NAMES = ("product_exosome", "product_cell")
 _BEGINNING = 4_000
-_ENTITY = re.compile(r"&#x?[0-9a-fA-F]+;")
+_WORDS_IN_ATTRIBUTES = "meta[content], [alt], input[value]"
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")  # as JSON writes a letter (RFC 8259, section 7)
+_RUN = re.compile("  +")
 
 
 class Gate:
@@ -32,15 +34,31 @@ class Gate:
     def screen(self, html: str | bytes, content_type: str = "") -> bool:
         """Could this page name a product? Fast, and never False for a page on which `judge` would find one."""
         source = decode(html, content_type) if isinstance(html, bytes) else html
-        if self.names_product(fold(source).text):
+        if len(source) > 4 * _BEGINNING and self._terms.in_text(fold(source[:_BEGINNING]).text):
             return True
-        if "<" not in source and "&" not in source:
+        tree = LexborHTMLParser(source_of(source))
+        root = tree.root
+        if root is None:
             return False
-        root = LexborHTMLParser(source_of(source)).root
-        words = "" if root is None else root.text()
-        return self.names_product(fold(words).text) or (
-            "&#" in source and bool(_ENTITY.search(source)) and self.names_product(fold(unescape(source)).text)
-        )
+        words = [root.text()]
+        for node in tree.css(_WORDS_IN_ATTRIBUTES):
+            words += filter(None, (node.attributes.get(name) for name in ("content", "alt", "value")))
+        return self.screen_text("\n".join(words))
+
+    def screen_text(self, text: str) -> bool:
+        """The same of text, in which data of a script may stand with its letters escaped."""
+        if "&" in text:
+            text = unescape(text)
+        if "\\u" in text:
+            text = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text)
+        return self.names_product(_one_spaced(fold(text).text))
+
+
+def _one_spaced(text: str) -> str:
+    """With single blanks for runs of blanks, tabs and ends of lines: three times as fast as to split and to join."""
+    for mark in "\n\r\t\f":
+        text = text.replace(mark, " ")
+    return _RUN.sub(" ", text)
 
 
 def gate(knowledge: Knowledge) -> Gate:

@@ -51,7 +51,8 @@ def look(page: ArchivedPage, knowledge: Knowledge) -> Candidate | str:
     if not may_be_seller(site) or site in publishers(knowledge):
         return "no seller's address"
     source = source_of(page.body, page.content_type)
-    if not gate(knowledge).screen(source):
+    passes = gate(knowledge)
+    if not (passes.screen_text(source) if page.plain else passes.screen(source)):
         return _NO_PRODUCT
     document = read_text(source) if page.plain else read_html(source)
     folded = fold(document.text)

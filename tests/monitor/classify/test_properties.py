@@ -20,6 +20,22 @@ CLAIMS = (
 )
 DISCLAIMER = "These statements have not been evaluated by the FDA. Not intended to treat, cure or prevent any disease."
 UNRELATED = "The library opens at nine and closes at six on weekdays."
+BROKEN = (
+    "ex&#111;somes",
+    "exo<b>some</b>s",
+    "exоsomes",
+    "stem\n        cell drip",
+    "stem <b> cells</b>",
+    "stem\t\t\tcells",
+    "stem&nbsp; cells",
+)
+HIDDEN = (
+    '<p><img alt="exosome drops"></p>',
+    '<meta name="description" content="Exosome drops">',
+    '<form><input type="submit" value="Book exosomes"></form>',
+    '<script type="application/ld+json">{"@type": "Product", "name": "\\u5916\\u6ccc\\u4f53"}</script><p>A</p>',
+    '<script type="application/ld+json">{"@type": "Product", "name": "ex&#111;somes"}</script><p>A</p>',
+)
 LOOKALIKES = str.maketrans({"a": "а", "e": "е", "o": "о", "c": "с", "p": "р", "x": "х"})
 
 
@@ -178,13 +194,21 @@ def test_quotes_are_the_text_at_their_offsets(parts: list[str], noise: str) -> N
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(max_size=60), st.sampled_from([*CLAIMS, UNRELATED, "ex&#111;somes", "exo<b>some</b>s", "exоsomes"]))
+@given(st.text(max_size=60), st.sampled_from([*CLAIMS, UNRELATED, *BROKEN]))
 def test_the_screen_never_hides_a_product(noise: str, part: str) -> None:
     page = f"<p>{noise}{part}</p>"
-    if judge(Query(id="s", html=page), KNOWLEDGE).findings or "exo" in read(page):
+    if judge(Query(id="s", html=page), KNOWLEDGE).names_product:
         assert gate(KNOWLEDGE).screen(page)
 
 
-def read(page: str) -> str:
-    judged = judge(Query(id="s", html=page), KNOWLEDGE)
-    return "exo" if judged.role_why != "the page names no exosome or stem-cell product" else ""
+@pytest.mark.parametrize("page", [f"<p>{part}</p>" for part in BROKEN] + list(HIDDEN))
+def test_the_screen_sees_a_name_however_it_is_written(page: str) -> None:
+    assert judge(Query(id="s", html=page), KNOWLEDGE).names_product
+    assert gate(KNOWLEDGE).screen(page)
+    assert gate(KNOWLEDGE).screen(f"<p>{UNRELATED * 400}</p>{page}")
+
+
+def test_a_name_that_only_an_address_holds_does_not_pass_the_screen() -> None:
+    page = '<p class="exosome">Open from nine.</p><a href="/exosome">Hours</a>'
+    assert not judge(Query(id="s", html=page), KNOWLEDGE).names_product
+    assert not gate(KNOWLEDGE).screen(page)
