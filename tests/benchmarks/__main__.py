@@ -83,16 +83,29 @@ def crawl_and_take_in(folder: Path, port: str) -> None:
 
 
 def judging() -> None:
-    title("Judging alone: pages of 50 kB a second and core")
+    for size in (50, 24):
+        title(f"Judging alone: pages of {size} kB that repeat their site's blocks, a second and core")
+        judging_pages(f"{size}000")
+    title("Judging pages of which no two share a block, from text, a second and core")
+    for name, rate in part("unlike", "150").items():
+        if name.startswith(("pages", "others")):
+            print(f"  {name:<40} {rate:>9.1f}")
+    starting()
+
+
+def judging_pages(size: str) -> None:
     for kind, count in (("mix", 400), ("neutral", 400), ("product", 200), ("claims", 200)):
         anchor = 0.0
         for scan, said in SCANNERS.items():
-            rates = part("judge", kind, str(count), scan=scan)
+            rates = part("judge", kind, str(count), size, scan=scan)
             if not anchor:
                 anchor = rates["keyword regex on text"]
                 row(f"{kind}: keyword regex on text", anchor, anchor, rates["rss_mb"])
             for name in ("html through the gate", "text to verdict", "html to verdict"):
                 row(f"{kind}: {name}{said}", rates[name], anchor, rates["rss_mb"])
+
+
+def starting() -> None:
     title("Start: seconds of processor time to the first verdict")
     for scan, said in SCANNERS.items():
         started = [part("start", scan=scan) for _ in range(2)][-1]  # the first may compile what the next one reads

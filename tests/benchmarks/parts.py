@@ -70,14 +70,14 @@ def take_in(folder: str, data: str, reader: str) -> dict[str, Any]:
     return {"seconds": time.process_time() - begin, "findings": result.findings}
 
 
-def judge(kind: str, count: str) -> dict[str, Any]:
-    """The classifier alone, beside a keyword regex over the same text. `kind`: of a page, or `mix`."""
+def judge(kind: str, count: str, size: str = "50000") -> dict[str, Any]:
+    """The classifier alone, beside a keyword regex over the same text. `kind`: of a page, or `mix`; `size`: bytes."""
     from monitor.classify import Query, judge
     from monitor.knowledge import load
     from monitor.reading.text import read_html
 
     mixed = kinds(int(count)) if kind == "mix" else [kind] * int(count)
-    htmls = [page(number, one) for number, one in enumerate(mixed)]
+    htmls = [page(number, one, int(size)) for number, one in enumerate(mixed)]
     documents = [read_html(html) for html in htmls]
     loaded = load()
     judge(Query(id="warm", html=htmls[0]), loaded)
@@ -106,6 +106,34 @@ def judge(kind: str, count: str) -> dict[str, Any]:
     return {name: round(len(htmls) / _seconds(work)) for name, work in rows.items()}
 
 
+def unlike(count: str) -> dict[str, Any]:
+    """Pages of which no two share a block, so that nothing read before helps: those that teach the classifier, in all
+    its languages, by whether they make claims. The words of their languages are loaded before.
+    """
+    from monitor.classify import judge_document
+    from monitor.knowledge import load
+    from monitor.reading.text import read_html
+    from monitor.training.labelled import read_labelled
+    from monitor.training.promote import TEXTS
+
+    loaded = load()
+    rows = [row for path in TEXTS for row in read_labelled(path) if row.html is not None]
+    first = {row.lang: row for row in rows}
+    for row in first.values():
+        judge_document(read_html(row.html or ""), loaded, url=row.url)
+    rows = [row for row in rows if row is not first[row.lang]]
+    rates = {}
+    for claims, name in ((True, "pages with claims"), (False, "others that name the product")):
+        chosen = [row for row in rows if row.positive == claims][: int(count)]
+        documents = [(read_html(row.html or ""), row.url) for row in chosen]
+
+        def judged(documents: list[tuple[Any, str]] = documents) -> int:
+            return sum(judge_document(one, loaded, url=url).names_product for one, url in documents)
+
+        rates[name] = round(len(documents) / _seconds(judged), 1)
+    return rates
+
+
 def start() -> dict[str, Any]:
     """From nothing to the first verdict on a page that names the product."""
     from monitor.classify import Query, judge
@@ -123,7 +151,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     name, *arguments = sys.argv[1:]
     begin = time.process_time()
-    parts = {"fetch_only": fetch_only, "take_in": take_in, "judge": judge, "start": start}
+    parts = {"fetch_only": fetch_only, "take_in": take_in, "judge": judge, "unlike": unlike, "start": start}
     part: Callable[..., dict[str, Any]] = parts[name]
     result = part(*arguments)
     result.setdefault("seconds", time.process_time() - begin)
