@@ -19,7 +19,7 @@ from monitor.knowledge.wordlists import LATIN as LATIN_WORDS
 from monitor.knowledge.wordlists import Terms, any_of, by_words, in_use, words_of
 from monitor.reading.text import Document
 
-LATIN = ("en", "es", "de", "fr", "pt", "it", "tr", "pl", "vi", "id", "nl", "sv", "da", "no", "cs", "sk", "ro", "hu")
+LATIN = tuple("en es de fr pt it tr pl vi id nl sv da no cs sk ro hu fi hr sl lt lv et ca tl ms".split())
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
     ("ko", re.compile("[\uac00-\ud7af]")),
@@ -30,6 +30,7 @@ _SCRIPTS = (
     ("th", re.compile("[\u0e00-\u0e7f]")),
     ("he", re.compile("[\u0590-\u05ff]")),
     ("hi", re.compile("[\u0900-\u097f]")),
+    ("bn", re.compile("[\u0980-\u09ff]")),
 )
 _SAMPLE = 3000
 _WORDS_NEEDED = 12

@@ -34,6 +34,10 @@ SPOKEN = [
         "ms",
         "Klinik kami menawarkan rawatan kulit dan sendi bagi pesakit, kerana itu buat janji dengan doktor.",
     ),
+    ("fi", "Eksosomit ovat hoito, joka auttaa ihoa ja hiuksia ilman leikkausta, ja se on tehty kuten ennen."),
+    ("hr", "Egzosomi su tretman koji obnavlja kožu, a nakon zahvata nije potrebno mirovanje jer nema rane."),
+    ("lt", "Egzosomos yra procedūra, kuri atkuria odą ir plaukus, o po jos nereikia jokio poilsio."),
+    ("tl", "Ang exosome therapy ay para sa balat at buhok, at hindi na kailangan ng operasyon."),
 ]
 OTHERS = [
     (

@@ -34,6 +34,7 @@ def _spoken(text: str) -> str:
         ("ur", "جلد کے لیے ایکسوسوم کا استعمال"),
         ("hi", "त्वचा के लिए एक्सोसोम का उपयोग"),
         ("mr", "त्वचेसाठी एक्सोसोम वापरले जाते आणि ते सुरक्षित आहे"),
+        ("bn", "ত্বকের জন্য এক্সোসোম থেরাপি"),
         ("el", "Εξωσώματα για το δέρμα"),
         ("he", "אקסוזומים לעור הפנים"),
         ("nl", "Exosomen voor de huid, zonder naalden en in een half uur klaar, bij ons in de praktijk"),
