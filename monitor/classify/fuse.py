@@ -37,6 +37,7 @@ _MOST_OF_IT = 0.85  # of a rule's sentence: to cut less off its statement is not
 _SUBJECTS = ("condition", "symptom", "illness", "hair_effect", "body_function", "vulnerable_condition")
 _ASKING = ("?", "？", "؟")
 _LOOPHOLE = "legal_loophole"
+_APPROVAL = "approval_misrep"
 _FEW_LETTERS = 4
 _FEW_WORDS = 4
 _FEW_SIGNS = 8  # in scripts that are written without spaces
@@ -49,11 +50,11 @@ _TELLING = 2  # stretches that together tell whether a page makes claims
 _LEAST = 1e-6
 _SHORT, _SHORT_WORDS = 80, 10  # characters and words of a plain statement
 _MET = 0.8  # how sure the rules are of one
-_CERTAIN, _SELLS = 0.85, 0.9
+_CERTAIN, _SELLS = 0.9, 0.9
 """From these probabilities of claim and seller's voice on, it is believed although a rule heard another speak."""
 _REPORTS = 0.3  # a doubtful claim is none where a seller's voice is less likely than this
 _CLEAR = 0.7  # from this probability on a word or two of a page's item is a claim whether the lexicon holds it or not
-_FIRM = 1.5  # how firmly words must be marked to be a claim beside one that a rule met, which they may only echo
+_FIRM = 1.0  # how firmly words must be marked to be a claim beside one that a rule met, which they may only echo
 _FAINT = 0.3  # nor one less likely than this, in which no word of claims stands
 
 
@@ -236,7 +237,7 @@ class _Both:
         if decision != "flag" and (self._sells(row) < _REPORTS or (sure < _FAINT and not tells(window.stretch))):
             return
         heads = self.model.heads
-        category = heads.categories[int(self.read.categories[row].argmax())]
+        category = self._category(row)
         if category not in self.ruled:
             return
         voice = heads.voices[int(self.read.voices[row].argmax())]
@@ -258,7 +259,8 @@ class _Both:
             first, last = self.reader.page.folded.span(quote.since, quote.until)
             if ruled and (quote.worth < _FIRM or any(one.start < last and first < one.end for one in taken)):
                 continue
-            yield self.make(ModelClaim(quote, category, status, sure, decision, window, why))
+            made = ModelClaim(quote, category, status, sure, decision, window, why)
+            yield self.make(_of_another(made) if category == _APPROVAL and decision == "flag" else made)
 
     def _quotes(self, row: int, window: Window, sure: float) -> list[Quote]:
         """The words that are the claim, in each sentence that has some; none if what they say excuses every one."""
@@ -338,6 +340,9 @@ class _Both:
             return _EXCUSED_BY_WORDS
         return _EXCUSED_BY_ASKING if sure >= _CERTAIN and self._sells(row) >= _SELLS else _EXCUSED_FOR_SURE
 
+    def _category(self, row: int) -> str:
+        return self.model.heads.categories[int(self.read.categories[row].argmax())]
+
     def _sells(self, row: int) -> float:
         return float(self.model.selling(self.read.voices[[row]])[0])
 
@@ -353,6 +358,14 @@ class _Both:
         part = self.reader.page.parts[claim.block_id]
         at = self.reader.page.folded.span
         return of_other(hit.name for hit in part.hits if claim.start <= at(hit.start, hit.end)[0] < claim.end)
+
+
+def _of_another(claim: ModelClaim) -> ModelClaim:
+    """What names another product and not ours may be approved: then a person decides."""
+    since, until = claim.quote.since, claim.quote.until
+    if not of_other(hit.name for hit in claim.window.part.hits if since <= hit.start < until):
+        return claim
+    return replace(claim, decision="review", why=f"{claim.why} It names another product: a person decides.")
 
 
 def _beside_denial(claim: JudgedClaim, others: Iterable[JudgedClaim]) -> bool:

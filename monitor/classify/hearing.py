@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from monitor.classify.compose import Page
+from monitor.classify.compose import Page, Part
 from monitor.classify.model import SELLING_VOICES, Model, model
 from monitor.classify.pieces import Floats
 from monitor.classify.role import PageRole
 from monitor.classify.shapes import SELLING_ROLES
-from monitor.classify.windows import READ_KINDS
+from monitor.classify.windows import READ_KINDS, under
 from monitor.knowledge import Knowledge
 from monitor.knowledge.shapes import Fusion
 
@@ -32,16 +32,18 @@ class Heard:
 
 def hear(page: Page, knowledge: Knowledge) -> Heard | None:
     """None for a passage: too little to hear who speaks."""
-    blocks = (page.folded.accented[part.start : part.end] for part in page.parts if part.block.kind in READ_KINDS)
-    texts = list(dict.fromkeys(text for text in blocks if len(text) >= _LONG))
-    if len(texts) < _ENOUGH:
+    parts: dict[str, Part] = {}
+    for part in page.parts:
+        if part.block.kind in READ_KINDS and part.end - part.start >= _LONG:
+            parts.setdefault(page.folded.accented[part.start : part.end], part)
+    if len(parts) < _ENOUGH:
         return None
-    reader, scoring = model(knowledge), knowledge.scoring.fusion
+    texts, reader, scoring = list(parts), model(knowledge), knowledge.scoring.fusion
     first = _heard(reader.sift(texts).voices, reader)
     if first.sells >= scoring.sells_at_sight:
         return first
     some = texts[:: max(1, len(texts) // _READ)][:_READ]
-    return _heard(reader.voices(some), reader)
+    return _heard(reader.voices([(under(page, parts[text]), text) for text in some]), reader)
 
 
 def _heard(voices: Floats, reader: Model) -> Heard:

@@ -18,7 +18,7 @@ import numpy as np
 
 from monitor import kept
 from monitor.classify import laid, weights
-from monitor.classify.encoder import Encoder, logistic
+from monitor.classify.encoder import MOST_PIECES, Encoder, logistic
 from monitor.classify.pieces import Floats
 from monitor.classify.second import Reads, Second, reader, unsure
 from monitor.classify.weights import Arrays
@@ -94,25 +94,34 @@ class Model:
         return Sifted(logistic(logits[:, 0]), _shares(logits[:, 1:]), numbers, places)
 
     def read(self, stretches: Sequence[Stretch], sifted: Sifted, chosen: Sequence[int]) -> Readings:
-        """The chosen stretches, by their place in `stretches` and `sifted`."""
-        logits, marks = self._read([tuple(sifted.numbers[index]) for index in chosen])
+        """The chosen stretches, by their place in `stretches` and `sifted`, each after what it stands under."""
+        heads = [self._numbers(stretches[index].under) for index in chosen]
+        texts = [_joined(head, sifted.numbers[index]) for head, index in zip(heads, chosen, strict=True)]
+        logits, read = self._read(texts)
+        marks = tuple(
+            _padded(one[len(head) :], len(sifted.numbers[index]))
+            for one, head, index in zip(read, heads, chosen, strict=True)
+        )
         many = 1 + len(self.heads.voices)
         slope, level = self.heads.platt
         claim = logistic(slope * logits[:, 0] + level)
         if self.second is not None and self.reads is not None and (asked := unsure(claim)).any():
-            texts = [stretches[index].text for index, ask in zip(chosen, asked, strict=True) if ask]
-            claim[asked] = self.second.joint(claim[asked], self.reads(texts))
+            doubtful = [stretches[index] for index, ask in zip(chosen, asked, strict=True) if ask]
+            claim[asked] = self.second.joint(claim[asked], self.reads([one.under + one.text for one in doubtful]))
         return Readings(claim, _shares(logits[:, 1:many]), logistic(logits[:, many:]), marks)
 
-    def voices(self, texts: Sequence[str]) -> Floats:
-        """(texts, voices): who speaks in each."""
-        logits, _ = self._read([tuple(self.encoder.numbers(text[:READ_FOLDED])[0]) for text in texts])
+    def voices(self, texts: Sequence[tuple[str, str]]) -> Floats:
+        """(texts, voices): who speaks in each, given with what it stands under."""
+        logits, _ = self._read([_joined(self._numbers(under), self._numbers(text)) for under, text in texts])
         return _shares(logits[:, 1 : 1 + len(self.heads.voices)])
 
     def selling(self, voices: Floats) -> Floats:
         """(texts,): how much of each is a seller's voice, or a patient's whom it quotes."""
         columns = [number for number, voice in enumerate(self.heads.voices) if voice in SELLING_VOICES]
         return np.asarray(voices[:, columns].sum(axis=1), np.float32)
+
+    def _numbers(self, text: str) -> list[int]:
+        return self.encoder.numbers(text[:READ_FOLDED])[0] if text else []
 
     def _read(self, texts: Sequence[tuple[int, ...]]) -> tuple[Floats, tuple[Floats, ...]]:
         """Logits and marks. Pages of a site repeat one another: what was read lately is not read again."""
@@ -140,6 +149,16 @@ class Model:
     def gives_up(self, halfway: Floats) -> bool:
         """From (size,) of what was read halfway: whether it is clearly no claim."""
         return bool(linear(halfway, self.heads.early)[0] < self.heads.early_below)
+
+
+def _joined(head: list[int], own: list[int]) -> tuple[int, ...]:
+    """Pieces are cut word by word: those of two texts are those of the two together."""
+    return (*head, *own)[:MOST_PIECES]
+
+
+def _padded(marks: Floats, long: int) -> Floats:
+    """What was cut off its end for the sake of its heading is no part of a claim."""
+    return np.append(marks, np.zeros(long - len(marks), np.float32)) if len(marks) < long else marks
 
 
 def linear(inputs: Floats, weights: Floats) -> Floats:

@@ -18,6 +18,9 @@ _ITEM_LONGEST = 140
 _LEAD_LONGEST = 200
 _SENTENCES = 3
 _SHORTEST = 3
+_UNDER_HEADINGS = frozenset({"paragraph", "list_item", "table_cell", "caption", "quote", "alt"})
+_HEADING_LONGEST = 100
+_AFTER_HEADING = " | "
 
 
 @dataclass(eq=False)  # hundreds a page: a frozen one takes three times as long to make
@@ -27,6 +30,7 @@ class Stretch:
     `lead`: characters of `text` that stand before it and lead it in; `led_by`: the part that they are from.
     `product`: where the nearest product word stands, as in `compose.Candidate`; empty: nowhere.
     `part`: the block that it is of; None for a text that is of no page.
+    `page`: that block's; None where `lead` has what stands before it.
     """
 
     start: int
@@ -37,6 +41,12 @@ class Stretch:
     part: Part | None = None
     lead: int = 0
     led_by: Part | None = None
+    page: Page | None = None
+
+    @property
+    def under(self) -> str:
+        """What is read before the text, though not at first sight: the end of the heading it stands under."""
+        return "" if self.page is None or self.part is None else under(self.page, self.part)
 
     @property
     def hits(self) -> list[Hit]:
@@ -113,13 +123,22 @@ class Reader:
         """`spans` None: all of the block, whose sentences fill it from end to end."""
         start, end = (spans[0].start, spans[-1].end) if spans else (part.start, part.end)
         inside = self._about(claims, start, end) if claims else claims
-        stretch = Stretch(start, end, self.page.folded.accented[start:end], inside, near, part)
+        stretch = Stretch(start, end, self.page.folded.accented[start:end], inside, near, part, page=self.page)
         return Window(stretch, part, None if spans is None else tuple(spans))
 
     def _about(self, claims: Sequence[JudgedClaim], start: int, end: int) -> Sequence[JudgedClaim]:
         """Those with words between two folded offsets."""
         first, last = self.page.folded.span(start, max(end, start + 1))
         return [claim for claim in claims if claim.start < last and claim.end > first]
+
+
+def under(page: Page, part: Part) -> str:
+    """The end of the heading that a block stands under, or of what leads its list in; empty: there is none."""
+    leads = leading(page, part.block.id) if part.block.kind in _UNDER_HEADINGS else ()
+    if not leads:
+        return ""
+    head = page.parts[leads[0]]
+    return page.folded.accented[max(head.start, head.end - _HEADING_LONGEST) : head.end] + _AFTER_HEADING
 
 
 def _full(part: Part) -> bool:

@@ -126,7 +126,8 @@ def lessons(rows: Iterable[Labelled], knowledge: Knowledge) -> Lessons:
         _, found = windows_of(row.query(), knowledge)
         quotes = [(fold(quote).accented.strip(), category) for quote, category in row.spans if category != _LAWFUL]
         for window in found:
-            text, own = window.stretch.text, 0 if len(found) == 1 else window.stretch.lead
+            under = window.stretch.under
+            text, own = under + window.stretch.text, len(under) + (0 if len(found) == 1 else window.stretch.lead)
             places = ((text.find(quote, own), quote, category) for quote, category in quotes)
             said = [one for one in places if one[0] >= 0]
             claim = row.positive and (bool(said) or len(found) == 1)

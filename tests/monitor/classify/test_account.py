@@ -14,7 +14,7 @@ KNOWLEDGE = load()
 PRECEDENTS = load_precedents(HERE)
 PAGE = """<html lang="en"><body><h1>Exosome therapy at our clinic</h1><h2>Conditions we treat</h2>
 <ul><li>Lupus</li><li>Autism</li></ul><p>Exosomes may help people with knee pain, studies say. Book now.</p>
-<p>Exosomes do not cure diabetes.</p><p>Our exosomes trеat asthma.</p></body></html>"""
+<p>Exosomes do not cure diabetes.</p><p>Our nurses and our exosomes trеat asthma in a quiet room.</p></body></html>"""
 
 
 def told(html: str | None = None, text: str | None = None) -> tuple[str, list[Account]]:
@@ -64,9 +64,9 @@ def test_what_was_not_flagged_says_which_words_excused_it(page: dict[str, Accoun
 
 
 def test_disguised_letters_are_told_as_they_were_read(page: dict[str, Account]) -> None:
-    one = page["trеat asthma"]
-    assert one.statement == "Our exosomes trеat asthma."
-    assert one.disguised_as == "our exosomes treat asthma."
+    one = page["exosomes trеat asthma in a quiet room"]
+    assert one.statement == "Our nurses and our exosomes trеat asthma in a quiet room."
+    assert one.disguised_as == "our nurses and our exosomes treat asthma in a quiet room."
     assert page["Lupus"].disguised_as == ""
 
 

@@ -89,8 +89,7 @@ def test_a_held_claim_is_explained(exowatch: Callable[..., Said], config: Config
     assert said.out.startswith(f"Claim {number} on http://kelda.example/: “{LUPUS}”\nHeld as disease_treatment, flag, ")
     for words in (
         "It addresses uk: ",
-        "1. “treats lupus”",
-        f"statement  “{LUPUS}”",
+        f"1. “{LUPUS}”",
         "word       “treats” is act_treat",
         "rule       disease.act_condition: ",
         "negated: looked for words that deny the statement, not found",
@@ -137,7 +136,7 @@ def test_files_and_what_is_piped_in(
     page.write_text(PAGE, encoding="utf-8")
     text.write_text(LUPUS, encoding="utf-8")
     assert "stands in  paragraph under Exosome therapy" in exowatch("explain", str(page)).out
-    assert f"1. “treats lupus”\n   statement  “{LUPUS}”\n" in exowatch("explain", str(text)).out
+    assert f"1. “therapy treats lupus”\n   statement  “{LUPUS}”\n" in exowatch("explain", str(text)).out
     for options, where in (([], ()), (["--html"], ("Exosome therapy",))):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PAGE.encode())))
         said = exowatch("explain", "-", "--json", *options)

@@ -112,7 +112,7 @@ def listed(ask: Ask, *arguments: str) -> list[str]:
         (("--route", "microneedling"), ["Vega"]),
         (("--country", "Canada"), ["Orla"]),
         (("--country", "us"), []),
-        (("--claims",), ["Orla", "Regena", "Vega"]),
+        (("--claims",), ["Mira", "Regena", "Vega"]),
         (("--flagged", "--form", "serum"), ["Regena"]),
         (("--changed-since", "2026-11-16"), ["Nova", "Regena"]),
         (("--changed-since", "2026-11-09"), ["Nova", "Regena"]),
@@ -128,7 +128,7 @@ def test_a_line_says_what_it_is_and_how_it_stands(ask: Ask) -> None:
 
     assert "Regena exosome serum  kelda.example, Kelda Labs" in said
     assert "brand Kelda · form serum · made from plant rose · used topical · price 89.00 EUR" in said
-    assert "1 standing claim, 1 flagged; first seen 2026-11-09, last seen 2026-11-17, changed 2026-11-17" in said
+    assert "2 standing claims, 1 flagged; first seen 2026-11-09, last seen 2026-11-17, changed 2026-11-17" in said
     assert said.endswith("1 product of 5\n")
     assert ask("--limit", "2").endswith("5 products, the first 2 shown (--limit)\n")
 
@@ -144,7 +144,7 @@ def test_one_product_is_shown_with_words_places_claims_and_history(ask: Ask) -> 
         "not stated: amount, served to",
         "Said once, and not any more",
         "made from: human  (since 2026-11-09, until 2026-11-",
-        "1 standing claim\n",
+        "2 standing claims\n",
         f"“{CLAIM}” (",
         " hair regrowth, flagged, live, since 2026-11-09)",
         "1 page that offers it now\n  https://www.kelda.example/serum",
