@@ -32,7 +32,8 @@ def page(number: int, kind: str, size: int = 50_000) -> str:
     parts, length = [head], len(head)
     while length < size - 200:
         text = special.pop() if special and random.random() < 0.05 else " ".join(random.choices(_NEUTRAL, k=3))
-        block = f"<div class='row r{number}'><h2>Part {len(parts)}</h2><p class='text'>{text}</p></div>\n"
+        heading = " ".join(text.split()[:4])  # a site's blocks come again under their own headings
+        block = f"<div class='row r{number}'><h2>{heading}</h2><p class='text'>{text}</p></div>\n"
         parts.append(block)
         length += len(block)
     parts.extend(f"<p>{text}</p>" for text in special)
