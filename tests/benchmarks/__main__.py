@@ -87,9 +87,8 @@ def judging() -> None:
         title(f"Judging alone: pages of {size} kB that repeat their site's blocks, a second and core")
         judging_pages(f"{size}000")
     title("Judging pages of which no two share a block, from text, a second and core")
-    for name, rate in part("unlike", "150").items():
-        if name.startswith(("pages", "others")):
-            print(f"  {name:<40} {rate:>9.1f}")
+    for name, rate in part("unlike", "150")["rates"].items():
+        print(f"  {name:<40} {rate:>9.1f}")
     starting()
 
 

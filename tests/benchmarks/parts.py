@@ -131,7 +131,7 @@ def unlike(count: str) -> dict[str, Any]:
             return sum(judge_document(one, loaded, url=url).names_product for one, url in documents)
 
         rates[name] = round(len(documents) / _seconds(judged), 1)
-    return rates
+    return {"rates": rates}
 
 
 def start() -> dict[str, Any]:

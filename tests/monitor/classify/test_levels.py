@@ -85,6 +85,12 @@ def test_stem_cells_are_known_by_name_in_languages_that_are_not_read(text: str) 
     assert judge(Query(id="l", text=text), KNOWLEDGE).names_product
 
 
+def test_an_approval_of_another_product_waits_for_a_person() -> None:
+    judged = judge(Query(id="l", text="Minoxidil is FDA approved; this page is about exosomes too."), KNOWLEDGE)
+    assert not [claim for claim in judged.findings if claim.decision == "flag"]
+    assert any("It names another product: a person decides." in claim.why for claim in judged.findings)
+
+
 def test_the_account_says_who_decides() -> None:
     judgement = _judged("Our exosomes treat arthritis.", "no")
     told = accounts(judgement, judgement.findings, KNOWLEDGE, load_precedents(HERE))
